@@ -1,0 +1,1 @@
+//! The embedded Kubernetes API server: an HTTP service over a SQLite store.

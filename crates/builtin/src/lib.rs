@@ -1,0 +1,1 @@
+//! The built-in Kubernetes kinds: schema facts, decoding, defaulting, validation, tables, protobuf.

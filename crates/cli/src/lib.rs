@@ -1,0 +1,1 @@
+//! The command line: Flux's verbs and our own.

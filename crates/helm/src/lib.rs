@@ -1,0 +1,1 @@
+//! Helm charts, values, rendering, hooks and release records.

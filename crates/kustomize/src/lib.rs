@@ -1,0 +1,1 @@
+//! kustomize build as a pure function of a file tree.

@@ -1,0 +1,3 @@
+//! The `sluice` program: parse, dispatch, give an exit code.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Fixtures for tests: corpora, loopback servers, peers.
