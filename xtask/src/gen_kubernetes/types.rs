@@ -160,7 +160,13 @@ fn record(name: &str, go: &Value, openapi: &OpenApi) -> Value {
     if let Some(kind) = v2.get("x-kubernetes-map-type") {
         out.insert("mapType".to_owned(), kind.clone());
     }
-    let fields: Vec<Value> = go["fields"]
+    // What Go holds inside such a type is not what stands in JSON.
+    let fields = if go["custom"] == true {
+        &empty
+    } else {
+        &go["fields"]
+    };
+    let fields: Vec<Value> = fields
         .as_array()
         .into_iter()
         .flatten()
