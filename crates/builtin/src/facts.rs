@@ -170,6 +170,8 @@ pub struct Field {
     pub pointer: bool,
     /// Whether an empty value is left out when encoding.
     pub omit_empty: bool,
+    /// Whether a zero struct is left out when encoding (`omitzero`); `omitempty` never leaves one out.
+    pub omit_zero: bool,
     /// Whether the fields of its struct stand in the parent's JSON form.
     pub inline: bool,
     /// The protobuf field number; 0 where there is none.

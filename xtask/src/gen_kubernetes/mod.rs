@@ -120,6 +120,12 @@ fn write_bootstrap(server: &Server, data: &Path) -> Result<(), TaskError> {
             let mut item = item.clone();
             item["apiVersion"] = list["apiVersion"].clone();
             item["kind"] = json!(kind);
+            // The status of flow schemas and API services tells times.
+            if kind != "Namespace"
+                && let Some(fields) = item.as_object_mut()
+            {
+                fields.remove("status");
+            }
             if let Some(metadata) = item["metadata"].as_object_mut() {
                 for key in [
                     "uid",

@@ -192,6 +192,7 @@ fn field_record(go: &Value, v2: &Value, v3: &Value, required: bool) -> Value {
         ("gt", "g"),
         ("p", "p"),
         ("o", "o"),
+        ("z", "z"),
         ("i", "i"),
         ("pb", "b"),
     ] {

@@ -67,6 +67,8 @@ struct RawField {
     #[serde(default)]
     o: bool,
     #[serde(default)]
+    z: bool,
+    #[serde(default)]
     i: bool,
     #[serde(default)]
     b: u32,
@@ -253,6 +255,7 @@ fn field(raw: RawField, types: &HashMap<String, TypeId>) -> Field {
         go_type: raw.g,
         pointer: raw.p,
         omit_empty: raw.o,
+        omit_zero: raw.z,
         inline: raw.i,
         proto: raw.b,
         required: raw.r,
