@@ -2,6 +2,7 @@
 
 mod gen_kubernetes;
 mod go;
+mod licences;
 mod peers;
 
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ enum Task {
         #[command(subcommand)]
         action: PeersAction,
     },
+    /// Check the licences of all dependencies against deny.toml
+    Licences,
     /// Write committed generated files
     Gen {
         #[command(subcommand)]
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Task::Peers {
             action: PeersAction::Path { name },
         } => peers::print_path(&name),
+        Task::Licences => licences::check(),
         Task::Gen {
             what: Generated::Kubernetes,
         } => gen_kubernetes::run(),
