@@ -1,0 +1,23 @@
+//! `helm.toolkit.fluxcd.io`: releases of Helm charts.
+
+use crate::kind::{AGE, Kind, Names, READY, STATUS, Version};
+
+pub mod v2;
+
+/// The API group.
+pub const GROUP: &str = "helm.toolkit.fluxcd.io";
+
+/// The names of [`v2::HelmRelease`].
+pub const HELM_RELEASE: Names = Names {
+    group: GROUP,
+    kind: "HelmRelease",
+    plural: "helmreleases",
+    short_names: &["hr"],
+    categories: &["all", "fluxcd", "fluxcd-appliers"],
+};
+
+/// The kinds of the group.
+pub const KINDS: &[Kind] = &[Kind {
+    names: &HELM_RELEASE,
+    versions: &[Version::of::<v2::HelmReleaseSpec>(&[AGE, READY, STATUS])],
+}];
