@@ -3,6 +3,9 @@
 use crate::kind::{AGE, Kind, Names, READY, STATUS, Version};
 
 pub mod v2;
+pub mod v2alpha1;
+pub mod v2beta1;
+pub mod v2beta2;
 
 /// The API group.
 pub const GROUP: &str = "helm.toolkit.fluxcd.io";
@@ -19,5 +22,10 @@ pub const HELM_RELEASE: Names = Names {
 /// The kinds of the group.
 pub const KINDS: &[Kind] = &[Kind {
     names: &HELM_RELEASE,
-    versions: &[Version::of::<v2::HelmReleaseSpec>(&[AGE, READY, STATUS])],
+    versions: &[
+        Version::of::<v2::HelmReleaseSpec>(&[AGE, READY, STATUS]),
+        Version::of::<v2beta2::HelmReleaseSpec>(&[AGE, READY, STATUS]),
+        Version::of::<v2beta1::HelmReleaseSpec>(&[AGE, READY, STATUS]),
+        Version::of::<v2alpha1::HelmReleaseSpec>(&[READY, STATUS, AGE]),
+    ],
 }];

@@ -3,6 +3,10 @@
 use crate::kind::{AGE, Column, Kind, Names, READY, STATUS, Version};
 
 pub mod v1;
+pub mod v1alpha1;
+pub mod v1alpha2;
+pub mod v1beta1;
+pub mod v1beta2;
 
 /// The API group.
 pub const GROUP: &str = "image.toolkit.fluxcd.io";
@@ -40,15 +44,33 @@ const fn names(
 pub const KINDS: &[Kind] = &[
     Kind {
         names: &IMAGE_POLICY,
-        versions: &[Version::of::<v1::ImagePolicySpec>(POLICY)],
+        versions: &[
+            Version::of::<v1::ImagePolicySpec>(POLICY),
+            Version::of::<v1beta2::ImagePolicySpec>(POLICY),
+            Version::of::<v1beta1::ImagePolicySpec>(LATEST),
+            Version::of::<v1alpha2::ImagePolicySpec>(LATEST),
+            Version::of::<v1alpha1::ImagePolicySpec>(LATEST),
+        ],
     },
     Kind {
         names: &IMAGE_REPOSITORY,
-        versions: &[Version::of::<v1::ImageRepositorySpec>(REPOSITORY)],
+        versions: &[
+            Version::of::<v1::ImageRepositorySpec>(REPOSITORY),
+            Version::of::<v1beta2::ImageRepositorySpec>(REPOSITORY),
+            Version::of::<v1beta1::ImageRepositorySpec>(&[LAST_SCAN, TAGS]),
+            Version::of::<v1alpha2::ImageRepositorySpec>(&[LAST_SCAN, TAGS]),
+            Version::of::<v1alpha1::ImageRepositorySpec>(&[LAST_SCAN, TAGS]),
+        ],
     },
     Kind {
         names: &IMAGE_UPDATE_AUTOMATION,
-        versions: &[Version::of::<v1::ImageUpdateAutomationSpec>(AUTOMATION)],
+        versions: &[
+            Version::of::<v1::ImageUpdateAutomationSpec>(AUTOMATION),
+            Version::of::<v1beta2::ImageUpdateAutomationSpec>(AUTOMATION),
+            Version::of::<v1beta1::ImageUpdateAutomationSpec>(&[LAST_RUN]),
+            Version::of::<v1alpha2::ImageUpdateAutomationSpec>(&[LAST_RUN]),
+            Version::of::<v1alpha1::ImageUpdateAutomationSpec>(&[LAST_RUN]),
+        ],
     },
 ];
 
@@ -59,6 +81,7 @@ const POLICY: &[Column] = &[
     STATUS,
     AGE,
 ];
+const LATEST: &[Column] = &[Column::text("LatestImage", ".status.latestImage")];
 const REPOSITORY: &[Column] = &[
     Column::text("Image", ".spec.image"),
     TAGS,

@@ -3,6 +3,9 @@
 use crate::kind::{AGE, Kind, Names, READY, STATUS, Version};
 
 pub mod v1;
+pub mod v1alpha1;
+pub mod v1beta1;
+pub mod v1beta2;
 
 /// The API group.
 pub const GROUP: &str = "kustomize.toolkit.fluxcd.io";
@@ -19,5 +22,10 @@ pub const KUSTOMIZATION: Names = Names {
 /// The kinds of the group.
 pub const KINDS: &[Kind] = &[Kind {
     names: &KUSTOMIZATION,
-    versions: &[Version::of::<v1::KustomizationSpec>(&[AGE, READY, STATUS])],
+    versions: &[
+        Version::of::<v1::KustomizationSpec>(&[AGE, READY, STATUS]),
+        Version::of::<v1beta2::KustomizationSpec>(&[AGE, READY, STATUS]),
+        Version::of::<v1beta1::KustomizationSpec>(&[READY, STATUS, AGE]),
+        Version::of::<v1alpha1::KustomizationSpec>(&[READY, STATUS, AGE]),
+    ],
 }];

@@ -14,7 +14,7 @@ mod selector;
 mod time;
 
 pub use artifact::Artifact;
-pub use condition::{Condition, ConditionStatus, Conditions, MAX_MESSAGE_LENGTH};
+pub use condition::{Condition, ConditionStatus, Conditions, EarlyCondition, MAX_MESSAGE_LENGTH};
 pub use duration::{Duration, DurationError};
 pub use history::{HISTORY_MAX_SIZE, Snapshot, record};
 pub use inventory::{EntryError, Inventory, ObjectId, ResourceRef};
@@ -24,8 +24,8 @@ pub use patch::{
     CustomHealthCheck, IgnoreRule, Image, JsonPatch, JsonPatchOperation, Patch, Selector,
 };
 pub use reference::{
-    DependencyReference, KubeConfigReference, LocalObjectReference, NamespacedObjectKindReference,
-    NamespacedObjectReference, SecretKeyReference,
+    DependencyReference, KubeConfigReference, LocalObjectReference, LooseObjectReference,
+    NamespacedObjectKindReference, NamespacedObjectReference, SecretKeyReference,
 };
 pub use revision::{Digest, DigestError, Revision};
 pub use selector::{

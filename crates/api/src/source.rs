@@ -3,6 +3,9 @@
 use crate::kind::{AGE, Column, Kind, Names, READY, STATUS, Version};
 
 pub mod v1;
+pub mod v1alpha1;
+pub mod v1beta1;
+pub mod v1beta2;
 
 /// The API group.
 pub const GROUP: &str = "source.toolkit.fluxcd.io";
@@ -42,31 +45,46 @@ const URL: Column = Column::text("URL", ".spec.url");
 pub const KINDS: &[Kind] = &[
     Kind {
         names: &GIT_REPOSITORY,
-        versions: &[Version::of::<v1::GitRepositorySpec>(&[
-            URL, AGE, READY, STATUS,
-        ])],
+        versions: &[
+            Version::of::<v1::GitRepositorySpec>(&[URL, AGE, READY, STATUS]),
+            Version::of::<v1beta2::GitRepositorySpec>(&[URL, AGE, READY, STATUS]),
+            Version::of::<v1beta1::GitRepositorySpec>(&[URL, READY, STATUS, AGE]),
+            Version::of::<v1alpha1::GitRepositorySpec>(&[URL, READY, STATUS, AGE]),
+        ],
     },
     Kind {
         names: &OCI_REPOSITORY,
-        versions: &[Version::of::<v1::OciRepositorySpec>(&[
-            URL, READY, STATUS, AGE,
-        ])],
+        versions: &[
+            Version::of::<v1::OciRepositorySpec>(&[URL, READY, STATUS, AGE]),
+            Version::of::<v1beta2::OciRepositorySpec>(&[URL, READY, STATUS, AGE]),
+        ],
     },
     Kind {
         names: &HELM_REPOSITORY,
-        versions: &[Version::of::<v1::HelmRepositorySpec>(&[
-            URL, AGE, READY, STATUS,
-        ])],
+        versions: &[
+            Version::of::<v1::HelmRepositorySpec>(&[URL, AGE, READY, STATUS]),
+            Version::of::<v1beta2::HelmRepositorySpec>(&[URL, AGE, READY, STATUS]),
+            Version::of::<v1beta1::HelmRepositorySpec>(&[URL, READY, STATUS, AGE]),
+            Version::of::<v1alpha1::HelmRepositorySpec>(&[URL, READY, STATUS, AGE]),
+        ],
     },
     Kind {
         names: &HELM_CHART,
-        versions: &[Version::of::<v1::HelmChartSpec>(CHART)],
+        versions: &[
+            Version::of::<v1::HelmChartSpec>(CHART),
+            Version::of::<v1beta2::HelmChartSpec>(CHART),
+            Version::of::<v1beta1::HelmChartSpec>(OLD_CHART),
+            Version::of::<v1alpha1::HelmChartSpec>(OLD_CHART),
+        ],
     },
     Kind {
         names: &BUCKET,
-        versions: &[Version::of::<v1::BucketSpec>(&[
-            ENDPOINT, AGE, READY, STATUS,
-        ])],
+        versions: &[
+            Version::of::<v1::BucketSpec>(&[ENDPOINT, AGE, READY, STATUS]),
+            Version::of::<v1beta2::BucketSpec>(&[ENDPOINT, AGE, READY, STATUS]),
+            Version::of::<v1beta1::BucketSpec>(&[ENDPOINT, READY, STATUS, AGE]),
+            Version::of::<v1alpha1::BucketSpec>(&[URL, READY, STATUS, AGE]),
+        ],
     },
     Kind {
         names: &EXTERNAL_ARTIFACT,
@@ -88,6 +106,15 @@ const CHART: &[Column] = &[
     AGE,
     READY,
     STATUS,
+];
+const OLD_CHART: &[Column] = &[
+    CHART_NAME,
+    CHART_VERSION,
+    SOURCE_KIND,
+    SOURCE_NAME,
+    READY,
+    STATUS,
+    AGE,
 ];
 const CHART_NAME: Column = Column::text("Chart", ".spec.chart");
 const CHART_VERSION: Column = Column::text("Version", ".spec.version");

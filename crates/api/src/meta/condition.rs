@@ -38,6 +38,21 @@ pub struct Condition {
     pub r#type: String,
 }
 
+/// A condition of the first versions of 2020: the same without rules and generation.
+#[shape]
+pub struct EarlyCondition {
+    /// When the condition last changed its status, reason or message.
+    pub last_transition_time: Option<Time>,
+    /// What happened, for people.
+    pub message: Option<String>,
+    /// Why the condition has its status, for programs: one word in CamelCase.
+    pub reason: Option<String>,
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// The aspect, in CamelCase.
+    pub r#type: String,
+}
+
 /// Whether a condition holds.
 #[shape]
 pub enum ConditionStatus {

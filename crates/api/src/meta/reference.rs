@@ -11,6 +11,13 @@ pub struct LocalObjectReference {
     pub name: String,
 }
 
+/// A reference to an object of a known kind in the same namespace, of the first versions of 2020.
+#[shape]
+pub struct LooseObjectReference {
+    /// The name of the object.
+    pub name: Option<String>,
+}
+
 /// A reference to an object of a known kind.
 #[shape]
 pub struct NamespacedObjectReference {
