@@ -1,3 +1,7 @@
 //! The `sluice` program: parse, dispatch, give an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

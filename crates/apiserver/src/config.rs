@@ -1,0 +1,47 @@
+//! What a server is started with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::auth::StaticTokens;
+use crate::clock::Clock;
+
+/// The settings of a [`crate::Server`]. [`Config::default`] is an empty server in memory that lets
+/// nobody in but its own in-process clients.
+#[derive(Clone)]
+pub struct Config {
+    /// The directory that holds the database; `None` keeps everything in memory.
+    pub directory: Option<PathBuf>,
+    /// The tokens that are let in, as kube-apiserver's `--token-auth-file` lists them.
+    pub tokens: StaticTokens,
+    /// The largest request body in bytes (kube-apiserver: 3 MiB).
+    pub max_body_bytes: usize,
+    /// Which of the built-in controllers run; all of them unless told otherwise.
+    pub controllers: bool,
+    /// Whether the ServiceAccount admission plugin runs.
+    pub service_account_admission: bool,
+    /// The range cluster IPs are taken from.
+    pub service_cidr: String,
+    /// The issuer named in ServiceAccount tokens.
+    pub issuer: String,
+    /// `host:port` under which clients reach the server; shown in `/api`.
+    pub advertise: String,
+    /// Time, uids and random suffixes.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            tokens: StaticTokens::default(),
+            max_body_bytes: 3 * 1024 * 1024,
+            controllers: true,
+            service_account_admission: false,
+            service_cidr: "10.96.0.0/16".to_owned(),
+            issuer: "https://kubernetes.default.svc.cluster.local".to_owned(),
+            advertise: "127.0.0.1:6443".to_owned(),
+            clock: crate::clock::system(),
+        }
+    }
+}

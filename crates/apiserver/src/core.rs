@@ -1,0 +1,52 @@
+//! What all parts of a server share.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::registry::Registry;
+use crate::store::Store;
+
+/// The heart of a server: settings, store and the table of served resources.
+pub struct Core {
+    /// The settings it was started with.
+    pub config: Config,
+    /// Time and chance.
+    pub clock: Arc<dyn Clock>,
+    /// The objects.
+    pub store: Store,
+    /// Cancelled when the server ends: watches close, controllers return.
+    pub shutdown: CancellationToken,
+    registry: ArcSwap<Registry>,
+}
+
+impl Core {
+    /// A core over a store, serving the built-in kinds.
+    pub fn new(config: Config, store: Store) -> Self {
+        Self {
+            clock: Arc::clone(&config.clock),
+            config,
+            store,
+            shutdown: CancellationToken::new(),
+            registry: ArcSwap::from_pointee(Registry::builtin()),
+        }
+    }
+
+    /// The resources served at this moment.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.registry.load_full()
+    }
+
+    /// Replaces the table of served resources.
+    pub fn set_registry(&self, registry: Registry) {
+        self.registry.store(Arc::new(registry));
+    }
+
+    /// Now, as objects have it.
+    pub fn now(&self) -> String {
+        crate::clock::rfc3339(self.clock.now())
+    }
+}

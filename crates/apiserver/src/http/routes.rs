@@ -1,0 +1,258 @@
+//! From a path to what answers it.
+
+use std::sync::Arc;
+
+use http::Response;
+use object::Value;
+use serde_json::json;
+
+use super::negotiate::{self, Accept, Encoding};
+use super::{Incoming, ResponseBody, answer};
+use crate::context::Context;
+use crate::core::Core;
+use crate::discovery;
+use crate::error::ApiError;
+use crate::pipeline::{self, Body, Call};
+use crate::registry::ServedResource;
+use crate::table::IncludeObject;
+
+/// The encodings of custom resources.
+const TEXTS: [Encoding; 2] = [Encoding::Json, Encoding::Yaml];
+
+fn media_types(offered: &[Encoding]) -> Vec<&'static str> {
+    offered
+        .iter()
+        .map(|encoding| encoding.media_type())
+        .collect()
+}
+
+fn page_not_found() -> Response<ResponseBody> {
+    answer::text(404, "404 page not found\n")
+}
+
+/// Answers a request on a resource.
+pub(super) async fn resource(
+    core: &Arc<Core>,
+    context: &Arc<Context>,
+    incoming: &Incoming,
+) -> Result<Response<ResponseBody>, ApiError> {
+    let info = &incoming.info;
+    let registry = core.registry();
+    if info.path.starts_with("//") || registry.group(&info.group).is_none() {
+        return Ok(page_not_found());
+    }
+    let served = registry.resource(&info.group, &info.version, &info.resource);
+    let Some(served) = served.filter(|_| (info.prefix == "api") == info.group.is_empty()) else {
+        return Err(ApiError::unknown_resource());
+    };
+    let served = Arc::clone(served);
+    check_path(&served, incoming)?;
+    let is_custom = served.custom().is_some();
+    let offered: &[Encoding] = if is_custom { &TEXTS } else { &negotiate::ALL };
+    if !is_custom && info.verb != "watch" {
+        let header = negotiate::accept_header(&incoming.headers);
+        let names = media_types(offered);
+        if !negotiate::restful_accepts(&header, &names) {
+            return Err(negotiate::restful_not_acceptable(&names));
+        }
+    }
+    let accept = accept(incoming, offered)?;
+    let call = Call {
+        core: Arc::clone(core),
+        context: Arc::clone(context),
+        resource: Arc::clone(&served),
+        subresource: info.subresource.clone(),
+        namespace: if served.namespaced {
+            info.namespace.clone()
+        } else {
+            String::new()
+        },
+        name: if info.name_from_selector {
+            String::new()
+        } else {
+            info.name.clone()
+        },
+        rest: info.parts.iter().skip(3).cloned().collect(),
+        query: incoming.query.clone(),
+        accept,
+    };
+    let body = Body::Bytes(
+        incoming.body.clone(),
+        negotiate::content_type(&incoming.headers),
+    );
+    let outcome = pipeline::handle(call, &info.verb, body).await?;
+    let include = include_object(incoming)?;
+    answer::outcome(core, accept, include, &served, outcome)
+}
+
+/// Negotiates the form of the answer.
+fn accept(incoming: &Incoming, offered: &[Encoding]) -> Result<Accept, ApiError> {
+    if incoming.info.verb == "watch" {
+        return watch_accept(incoming, offered);
+    }
+    let mut accept = negotiate::negotiate(&incoming.headers, offered, true)?;
+    accept.pretty |= incoming.query.is_true("pretty");
+    Ok(accept)
+}
+
+/// Negotiates the frames of a watch: there are none in YAML.
+fn watch_accept(incoming: &Incoming, offered: &[Encoding]) -> Result<Accept, ApiError> {
+    let streams: Vec<Encoding> = offered
+        .iter()
+        .copied()
+        .filter(|encoding| *encoding != Encoding::Yaml)
+        .collect();
+    negotiate::negotiate(&incoming.headers, &streams, true).map_err(|_| {
+        let names: Vec<String> = streams
+            .iter()
+            .map(|encoding| format!("{};stream=watch", encoding.media_type()))
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        ApiError::not_acceptable(&names)
+    })
+}
+
+/// Checks that the resource is where the path says, and that it has the verb.
+fn check_path(served: &ServedResource, incoming: &Incoming) -> Result<(), ApiError> {
+    let info = &incoming.info;
+    let is_namespace = served.gvr.resource == "namespaces" && served.gvr.group.is_empty();
+    if !served.namespaced && !info.namespace.is_empty() && !is_namespace {
+        return Err(ApiError::unknown_resource());
+    }
+    let (verbs, is_connect) = if info.subresource.is_empty() {
+        (&served.verbs, false)
+    } else {
+        let subresource = served
+            .subresource(&info.subresource)
+            .ok_or_else(ApiError::unknown_resource)?;
+        let is_connect = matches!(
+            subresource.name.as_str(),
+            "proxy" | "exec" | "attach" | "portforward"
+        );
+        (&subresource.verbs, is_connect)
+    };
+    if info.parts.len() > 3 && !is_connect {
+        return Err(ApiError::unknown_resource());
+    }
+    // Objects in namespaces are read and written there; only lists and watches span them all.
+    let across = served.namespaced && info.namespace.is_empty();
+    if across && (!info.name.is_empty() && !info.name_from_selector) {
+        return Err(ApiError::unknown_resource());
+    }
+    let allowed = verbs.iter().any(|verb| *verb == info.verb)
+        && !(across && !matches!(info.verb.as_str(), "list" | "watch" | "create"));
+    let allowed =
+        allowed && (info.verb != "create" || info.name.is_empty() || !info.subresource.is_empty());
+    if allowed {
+        Ok(())
+    } else {
+        Err(ApiError::method_not_allowed())
+    }
+}
+
+fn include_object(incoming: &Incoming) -> Result<IncludeObject, ApiError> {
+    match incoming.query.text("includeObject") {
+        "" | "Metadata" => Ok(IncludeObject::Metadata),
+        "None" => Ok(IncludeObject::None),
+        "Object" => Ok(IncludeObject::Object),
+        other => Err(ApiError::bad_request(format!(
+            "unrecognized includeObject value: {}",
+            object::field::quote(other)
+        ))),
+    }
+}
+
+/// Answers a request that is not about a resource.
+pub(super) fn other(
+    core: &Arc<Core>,
+    incoming: &Incoming,
+) -> Result<Response<ResponseBody>, ApiError> {
+    let path = incoming.info.path.as_str();
+    match path {
+        "/healthz" | "/livez" | "/readyz" | "/healthz/ping" | "/livez/ping" | "/readyz/ping" => {
+            return Ok(answer::text(200, "ok"));
+        }
+        "/version" | "/version/" => return version(incoming),
+        "/" => return root_paths(core, incoming),
+        _ => {}
+    }
+    if path.starts_with("/openapi/") {
+        return openapi(core, incoming);
+    }
+    discovery::answer(core, incoming).unwrap_or_else(|| Ok(page_not_found()))
+}
+
+fn version(incoming: &Incoming) -> Result<Response<ResponseBody>, ApiError> {
+    let header = negotiate::accept_header(&incoming.headers);
+    let json = ["application/json"];
+    if incoming.method != http::Method::GET {
+        return Err(ApiError::method_not_allowed());
+    }
+    if !negotiate::restful_accepts(&header, &json) {
+        return Err(negotiate::restful_not_acceptable(&json));
+    }
+    let facts = builtin::facts::facts();
+    Ok(answer::value(200, Accept::default(), &facts.version))
+}
+
+fn root_paths(core: &Core, incoming: &Incoming) -> Result<Response<ResponseBody>, ApiError> {
+    let mut paths: Vec<String> = [
+        "/.well-known/openid-configuration",
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/apis/",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for group in core.registry().groups() {
+        if group.group.is_empty() {
+            continue;
+        }
+        paths.push(format!("/apis/{}", group.group));
+        for version in &group.versions {
+            paths.push(format!("/apis/{}/{}", group.group, version.version));
+        }
+    }
+    for path in [
+        "/healthz",
+        "/livez",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/openapi/v3/",
+        "/openid/v1/jwks",
+        "/readyz",
+        "/version",
+    ] {
+        paths.push(path.to_owned());
+    }
+    paths.sort();
+    paths.dedup();
+    let accept = Accept {
+        pretty: true,
+        ..Accept::default()
+    };
+    let _ = incoming;
+    let paths: Value = json!({"paths": paths});
+    Ok(answer::value(200, accept, &paths))
+}
+
+fn openapi(core: &Core, incoming: &Incoming) -> Result<Response<ResponseBody>, ApiError> {
+    let accept = negotiate::accept_header(&incoming.headers);
+    let Some(document) = crate::openapi::document(core, &incoming.info.path, &accept) else {
+        return Ok(page_not_found());
+    };
+    let matched = incoming
+        .headers
+        .get(http::header::IF_NONE_MATCH)
+        .is_some_and(|tag| tag.as_bytes() == document.etag.as_bytes());
+    let mut response = if matched {
+        answer::bytes(304, &document.media_type, bytes::Bytes::new())
+    } else {
+        answer::bytes(200, &document.media_type, document.bytes)
+    };
+    if let Ok(tag) = http::HeaderValue::from_str(&document.etag) {
+        response.headers_mut().insert(http::header::ETAG, tag);
+    }
+    Ok(response)
+}

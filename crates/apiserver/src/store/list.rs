@@ -1,0 +1,68 @@
+//! Keys and ranges of keys.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::encode::Stored;
+
+/// The key of an object within its resource.
+pub fn key_of(namespace: &str, name: &str) -> String {
+    if namespace.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{namespace}/{name}")
+    }
+}
+
+/// A range of keys: all of a resource, or those of a namespace, from a key on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Range {
+    prefix: String,
+    after: Option<String>,
+}
+
+impl Range {
+    /// All objects.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// The objects of a namespace; all of them if it is empty.
+    pub fn namespace(namespace: &str) -> Self {
+        Self {
+            prefix: if namespace.is_empty() {
+                String::new()
+            } else {
+                format!("{namespace}/")
+            },
+            after: None,
+        }
+    }
+
+    /// Only what comes after a key.
+    #[must_use]
+    pub fn after(mut self, key: &str) -> Self {
+        self.after = Some(key.to_owned());
+        self
+    }
+
+    /// Whether a key lies in the range.
+    pub fn contains(&self, key: &str) -> bool {
+        key.starts_with(&self.prefix) && self.after.as_deref().is_none_or(|after| key > after)
+    }
+
+    pub(super) fn of<'a>(
+        &'a self,
+        objects: &'a BTreeMap<Box<str>, Arc<Stored>>,
+    ) -> impl Iterator<Item = &'a Arc<Stored>> {
+        let from = match &self.after {
+            Some(after) if *after >= self.prefix => Bound::Excluded(after.as_str()),
+            _ => Bound::Included(self.prefix.as_str()),
+        };
+        objects
+            .range::<str, _>((from, Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(&self.prefix))
+            .map(|(_, stored)| stored)
+    }
+}

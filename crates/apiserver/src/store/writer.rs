@@ -1,0 +1,135 @@
+//! The one thread that writes the database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::thread::JoinHandle;
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::oneshot;
+
+use super::StoreError;
+use super::bucket::Bucket;
+use super::database::Database;
+use super::history::Event;
+
+/// One write on its way to the disk.
+pub(super) struct Job {
+    pub(super) bucket: Arc<Bucket>,
+    pub(super) event: Arc<Event>,
+    pub(super) done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: Vec<Job>,
+    closing: bool,
+    failure: Option<StoreError>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+}
+
+/// The handle of the writer thread.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(database: Database, published: Arc<AtomicI64>) -> Self {
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            wake: Condvar::new(),
+        });
+        let own = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || run(&own, database, &published))
+            .ok();
+        if thread.is_none() {
+            shared.queue.lock().failure =
+                Some(StoreError::Stopped("no thread for the writer".to_owned()));
+        }
+        Self {
+            shared,
+            thread: Mutex::new(thread),
+        }
+    }
+
+    /// Hands a write over; writes are committed in the order in which they come.
+    pub(super) fn push(&self, job: Job) {
+        self.shared.queue.lock().jobs.push(job);
+        self.shared.wake.notify_one();
+    }
+
+    /// Why nothing can be written any more, if that is so.
+    pub(super) fn failure(&self) -> Option<StoreError> {
+        self.shared.queue.lock().failure.clone()
+    }
+
+    /// Waits for all writes and ends the thread.
+    pub(super) fn close(&self) {
+        self.shared.queue.lock().closing = true;
+        self.shared.wake.notify_one();
+        if let Some(thread) = self.thread.lock().take() {
+            // A thread that panicked has nothing left to write.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn run(shared: &Shared, mut database: Database, published: &AtomicI64) {
+    loop {
+        let jobs = {
+            let mut queue = shared.queue.lock();
+            while queue.jobs.is_empty() && !queue.closing {
+                shared.wake.wait(&mut queue);
+            }
+            if queue.jobs.is_empty() {
+                queue
+                    .failure
+                    .get_or_insert_with(|| StoreError::Stopped("the store is closed".to_owned()));
+                return;
+            }
+            std::mem::take(&mut queue.jobs)
+        };
+        let batch: Vec<_> = jobs
+            .iter()
+            .map(|job| (job.bucket.resource(), &*job.event))
+            .collect();
+        match database.commit(&batch) {
+            Ok(()) => finish(jobs, published),
+            Err(error) => fail(shared, jobs, error),
+        }
+        if let Err(error) = database.compact(published.load(Ordering::SeqCst)) {
+            tracing::warn!(%error, "compacting the database failed");
+        }
+    }
+}
+
+fn finish(jobs: Vec<Job>, published: &AtomicI64) {
+    for job in jobs {
+        published.store(job.event.revision, Ordering::SeqCst);
+        job.bucket.publish(job.event);
+        // Nobody waits any more when the request was given up.
+        let _ = job.done.send(Ok(()));
+    }
+}
+
+fn fail(shared: &Shared, jobs: Vec<Job>, error: StoreError) {
+    tracing::error!(%error, "the database refused a write; the store is now read-only");
+    let mut queue = shared.queue.lock();
+    queue.failure = Some(error.clone());
+    let late = std::mem::take(&mut queue.jobs);
+    for job in jobs.into_iter().chain(late) {
+        let _ = job.done.send(Err(error.clone()));
+    }
+}

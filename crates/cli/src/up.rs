@@ -1,0 +1,202 @@
+//! `sluice up`: the embedded control plane.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use apiserver::auth::StaticTokens;
+use apiserver::http::tls::Tls;
+use apiserver::{Config, Server, StartError, User};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+/// The flags of `sluice up`.
+#[derive(Args)]
+pub(crate) struct Up {
+    /// Directory of the database, certificates and kubeconfig.
+    #[arg(long, default_value = ".sluice")]
+    dir: PathBuf,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 6443)]
+    port: u16,
+    /// Address to listen on.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    address: IpAddr,
+    /// Where to write the kubeconfig [default: DIR/kubeconfig].
+    #[arg(long)]
+    kubeconfig: Option<PathBuf>,
+    /// Keep everything in memory.
+    #[arg(long)]
+    in_memory: bool,
+    /// File to write once the server is ready; it holds the URL.
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+    /// Tokens to let in: lines of token,user,uid,"group1,group2".
+    #[arg(long)]
+    token_auth_file: Option<PathBuf>,
+}
+
+/// Why the control plane did not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UpError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("{path}: {source}")]
+    File {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("{path}: {source}")]
+    Tokens {
+        path: String,
+        source: apiserver::auth::TokenFileError,
+    },
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("{0}")]
+    Runtime(std::io::Error),
+}
+
+fn file_error(path: &Path) -> impl Fn(std::io::Error) -> UpError + '_ {
+    move |source| UpError::File {
+        path: path.display().to_string(),
+        source,
+    }
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub(crate) fn run(up: Up) -> Result<(), UpError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(UpError::Runtime)?;
+    runtime.block_on(serve(up))
+}
+
+async fn serve(up: Up) -> Result<(), UpError> {
+    // Before anything else, so that a signal during the start ends it cleanly, too.
+    let stop = stop_signal().map_err(UpError::Runtime)?;
+    let mut tokens = StaticTokens::default();
+    if let Some(path) = &up.token_auth_file {
+        let text = std::fs::read_to_string(path).map_err(file_error(path))?;
+        tokens = StaticTokens::parse(&text).map_err(|source| UpError::Tokens {
+            path: path.display().to_string(),
+            source,
+        })?;
+    }
+    let admin = admin_token(&up)?;
+    tokens = tokens.with(&admin, User::system("kubernetes-admin"));
+    let address = SocketAddr::new(up.address, up.port);
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| UpError::Listen { address, source })?;
+    let bound = listener.local_addr().map_err(UpError::Runtime)?;
+    let hosts: Vec<String> = ["localhost", "127.0.0.1", "::1", "kubernetes.default.svc"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain([bound.ip().to_string()])
+        .collect();
+    let tls = if up.in_memory {
+        Tls::ephemeral(&hosts)?
+    } else {
+        Tls::in_directory(&up.dir, &hosts)?
+    };
+    let host = if bound.ip().is_unspecified() {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    } else {
+        bound.ip()
+    };
+    let reachable = SocketAddr::new(host, bound.port());
+    let config = Config {
+        directory: (!up.in_memory).then(|| up.dir.clone()),
+        tokens,
+        advertise: reachable.to_string(),
+        ..Config::default()
+    };
+    let server = Server::start(config).await?;
+    let listening = server.serve(listener, Some(&tls))?;
+    let url = format!("https://{reachable}");
+    let kubeconfig = write_kubeconfig(&up, &url, &tls.authority_pem, &admin)?;
+    announce(&up, &url, &kubeconfig)?;
+    stop.await;
+    server.shutdown().await;
+    listening.ended().await;
+    Ok(())
+}
+
+/// The administrator's token: kept in the directory, so that a kubeconfig outlives the process.
+fn admin_token(up: &Up) -> Result<String, UpError> {
+    let fresh = uuid::Uuid::new_v4().simple().to_string();
+    if up.in_memory {
+        return Ok(fresh);
+    }
+    let path = up.dir.join("admin-token");
+    if let Ok(token) = std::fs::read_to_string(&path) {
+        return Ok(token.trim().to_owned());
+    }
+    std::fs::create_dir_all(&up.dir).map_err(file_error(&up.dir))?;
+    write_private(&path, &fresh)?;
+    Ok(fresh)
+}
+
+fn write_private(path: &Path, text: &str) -> Result<(), UpError> {
+    use std::io::Write as _;
+    let mut options = std::fs::File::options();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(file_error(path))?;
+    file.write_all(text.as_bytes()).map_err(file_error(path))
+}
+
+fn write_kubeconfig(up: &Up, url: &str, authority: &str, token: &str) -> Result<PathBuf, UpError> {
+    let path = match &up.kubeconfig {
+        Some(path) => path.clone(),
+        None => {
+            std::fs::create_dir_all(&up.dir).map_err(file_error(&up.dir))?;
+            up.dir.join("kubeconfig")
+        }
+    };
+    // JSON is YAML, and every client reads it.
+    let config = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "sluice", "cluster": {
+            "server": url, "certificate-authority-data": STANDARD.encode(authority),
+        }}],
+        "users": [{"name": "sluice", "user": {"token": token}}],
+        "contexts": [{"name": "sluice", "context": {"cluster": "sluice", "user": "sluice"}}],
+        "current-context": "sluice",
+    });
+    write_private(&path, &format!("{config:#}\n"))?;
+    Ok(path)
+}
+
+fn announce(up: &Up, url: &str, kubeconfig: &Path) -> Result<(), UpError> {
+    #[expect(clippy::print_stdout, reason = "the command's one line of output")]
+    {
+        println!("{url} {}", kubeconfig.display());
+    }
+    if let Some(path) = &up.ready_file {
+        std::fs::write(path, format!("{url}\n")).map_err(file_error(path))?;
+    }
+    Ok(())
+}
+
+/// A future that ends with SIGTERM or SIGINT.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
