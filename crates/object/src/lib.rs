@@ -6,8 +6,14 @@
 //! returns. It does no I/O and knows no particular kind.
 
 pub mod field;
+pub mod goprint;
 pub mod gvk;
 pub mod meta;
+pub mod names;
+pub mod quantity;
+pub mod selector;
+pub mod smd;
+pub mod time;
 
 pub use gvk::{GroupKind, GroupResource, GroupVersion, GroupVersionKind, GroupVersionResource};
 pub use serde_json::{Map, Number, Value};
