@@ -39,6 +39,11 @@ impl Schema {
         self.0.insert(keyword.to_owned(), value);
     }
 
+    /// The keywords.
+    pub fn keywords(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     /// Drops one keyword.
     pub fn remove(&mut self, keyword: &str) {
         self.0.remove(keyword);
