@@ -1,0 +1,172 @@
+//! What one execution has at hand, and how much it may use.
+
+use std::sync::Arc;
+
+use super::error::ExecError;
+use super::frame::Frame;
+use crate::environment::Environment;
+use crate::function::{CallError, Functions};
+use crate::parse::{RED_ZONE, STACK_SEGMENT};
+use crate::template::{MissingKey, Templates};
+use crate::value::Value;
+
+/// Bounds on one execution, with everything it calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Nested `template` actions; Go's own limit, and its text when reached.
+    pub template_depth: usize,
+    /// Nested actions of all kinds, and calls of functions that execute templates.
+    pub nesting: usize,
+    /// Actions, commands and iterations.
+    pub steps: u64,
+    /// Bytes of output of the outermost template.
+    pub output: usize,
+    /// Bytes of one value that a function makes.
+    pub value: usize,
+    /// Bytes of all values that functions make.
+    pub allocated: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            template_depth: 100_000,
+            nesting: 450_000,
+            steps: 50_000_000,
+            output: 128 << 20,
+            value: 64 << 20,
+            allocated: 512 << 20,
+        }
+    }
+}
+
+/// How many steps lie between two looks at the caller's cancellation.
+const STEPS_PER_CHECK: u64 = 1024;
+
+/// One execution: functions, environment and limits, and what has been used of them.
+///
+/// Functions get it, so that they can ask for the time, charge what they allocate and execute templates.
+pub struct Context<'a> {
+    pub(super) functions: Arc<Functions>,
+    pub(super) templates: Arc<Templates>,
+    environment: &'a dyn Environment,
+    limits: Limits,
+    is_cancelled: Option<&'a dyn Fn() -> bool>,
+    steps: u64,
+    allocated: usize,
+    pub(super) nesting: usize,
+}
+
+impl<'a> Context<'a> {
+    /// A context for executing templates of a set.
+    pub fn new(
+        templates: &Arc<Templates>,
+        functions: &Arc<Functions>,
+        environment: &'a dyn Environment,
+        limits: Limits,
+    ) -> Context<'a> {
+        Context {
+            functions: Arc::clone(functions),
+            templates: Arc::clone(templates),
+            environment,
+            limits,
+            is_cancelled: None,
+            steps: 0,
+            allocated: 0,
+            nesting: 0,
+        }
+    }
+
+    /// Asks `is_cancelled` every thousand steps or so whether to stop: for deadlines.
+    pub fn cancel_when(mut self, is_cancelled: &'a dyn Fn() -> bool) -> Context<'a> {
+        self.is_cancelled = Some(is_cancelled);
+        self
+    }
+
+    /// The set whose templates are being executed.
+    pub fn templates(&self) -> &Arc<Templates> {
+        &self.templates
+    }
+
+    /// The functions templates can call.
+    pub fn functions(&self) -> &Arc<Functions> {
+        &self.functions
+    }
+
+    /// The time, chance and environment variables.
+    pub fn environment(&self) -> &'a dyn Environment {
+        self.environment
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(super) fn missing_key(&self) -> MissingKey {
+        self.templates.missing_key()
+    }
+
+    /// Executes the template `name` of the current set with `data` as its dot, and appends to `out`.
+    ///
+    /// Source: text/template `Template.ExecuteTemplate`.
+    pub fn execute(&mut self, name: &[u8], data: Value, out: &mut Vec<u8>) -> Result<(), ExecError> {
+        let Some(tree) = self.templates.lookup(name).map(Arc::clone) else {
+            let name = crate::strconv::quote(name);
+            let name = crate::text::lossy(&name);
+            return Err(ExecError::new(format!("no template {name} associated with template")));
+        };
+        let nesting = self.nesting;
+        let result = stacker::maybe_grow(RED_ZONE, STACK_SEGMENT, || {
+            Frame::new(tree, data, 0).run(self, out)
+        });
+        self.nesting = nesting;
+        result
+    }
+
+    /// Executes a template of another set, such as one on top of the current; see [`Context::execute`].
+    pub fn execute_in(
+        &mut self,
+        templates: Arc<Templates>,
+        name: &[u8],
+        data: Value,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ExecError> {
+        let outer = std::mem::replace(&mut self.templates, templates);
+        let result = self.execute(name, data, out);
+        self.templates = outer;
+        result
+    }
+
+    /// Counts one step. Fails at the limit, or when the caller has cancelled.
+    pub fn step(&mut self) -> Result<(), CallError> {
+        self.steps += 1;
+        if self.steps.is_multiple_of(STEPS_PER_CHECK) {
+            if self.steps > self.limits.steps {
+                return Err(CallError::limit(format!("exceeded the limit of {} steps", self.limits.steps)));
+            }
+            if self.is_cancelled.is_some_and(|is_cancelled| is_cancelled()) {
+                return Err(CallError::limit("execution was cancelled or ran out of time"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts `bytes` that a function is about to allocate. Fails at the limits.
+    pub fn charge(&mut self, bytes: usize) -> Result<(), CallError> {
+        if bytes > self.limits.value {
+            return Err(CallError::limit(format!(
+                "a value of {bytes} bytes exceeds the limit of {}",
+                self.limits.value
+            )));
+        }
+        self.allocated = self.allocated.saturating_add(bytes);
+        if self.allocated > self.limits.allocated {
+            return Err(CallError::limit(format!(
+                "exceeded the limit of {} bytes for values",
+                self.limits.allocated
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,444 @@
+//! The execution of one template: its actions, its variables and where it writes.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use super::error::{ExecError, Location};
+use super::slot::Slot;
+use crate::function::CallError;
+use crate::parse::{Branch, BranchKind, NodeId, NodeKind, Pipe, RED_ZONE, STACK_SEGMENT, Tree};
+use crate::strconv::quote;
+use crate::text::{Str, lossy};
+use crate::value::{IntKind, Value};
+
+/// How the execution of a node ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+/// Errors are boxed: they are rare and large, results are many and small.
+pub(super) type Executed<T> = Result<T, Box<ExecError>>;
+
+/// One template being executed.
+pub(super) struct Frame {
+    pub(super) tree: Arc<Tree>,
+    variables: Vec<(Str, Slot)>,
+    /// The node that errors point to: the last one looked at, as in Go.
+    at: Option<NodeId>,
+    /// Nested `template` actions.
+    depth: usize,
+}
+
+impl Frame {
+    pub(super) fn new(tree: Arc<Tree>, data: Value, depth: usize) -> Frame {
+        Frame {
+            tree,
+            variables: vec![(Str::from("$"), Slot::plain(data))],
+            at: None,
+            depth,
+        }
+    }
+
+    /// Executes the template with its first variable as dot.
+    pub(super) fn run(mut self, context: &mut Context<'_>, out: &mut Vec<u8>) -> Result<(), ExecError> {
+        let dot = self.variables[0].1.clone();
+        let tree = Arc::clone(&self.tree);
+        self.walk(context, out, &tree, &dot, tree.root)
+            .map(|_| ())
+            .map_err(|error| *error)
+    }
+
+    pub(super) fn at(&mut self, node: NodeId) {
+        self.at = Some(node);
+    }
+
+    /// An error at the current node.
+    pub(super) fn fail<T>(&self, message: impl Into<String>) -> Executed<T> {
+        Err(Box::new(self.error(message.into(), false)))
+    }
+
+    /// An error of a limit at the current node.
+    pub(super) fn fail_call<T>(&self, error: &CallError) -> Executed<T> {
+        Err(Box::new(self.error(error.to_string(), error.is_limit())))
+    }
+
+    pub(super) fn error(&self, message: String, is_limit: bool) -> ExecError {
+        let executing = self.tree.name.to_string();
+        let Some(at) = self.at else {
+            return ExecError {
+                is_limit,
+                ..ExecError::new(format!("{executing}: {message}"))
+            };
+        };
+        let (line, column) = self.tree.line_and_column(self.tree.node(at).position);
+        ExecError {
+            location: Some(Location {
+                template: self.tree.parse_name.to_string(),
+                line,
+                column,
+            }),
+            executing,
+            context: lossy(&self.tree.print_node(at)).into_owned(),
+            message,
+            is_limit,
+        }
+    }
+
+    // Variables: a stack, looked through from the top.
+
+    fn set_variable(&mut self, name: &Str, slot: Slot) {
+        if let Some(variable) = self.variables.iter_mut().rev().find(|variable| variable.0 == *name) {
+            variable.1 = slot;
+        }
+    }
+
+    /// Sets the `n`th variable from the top.
+    fn set_top(&mut self, n: usize, slot: Slot) {
+        let index = self.variables.len() - n;
+        self.variables[index].1 = slot;
+    }
+
+    pub(super) fn variable(&self, name: &Str) -> Executed<Slot> {
+        match self.variables.iter().rev().find(|variable| variable.0 == *name) {
+            Some(variable) => Ok(variable.1.clone()),
+            None => self.fail(format!("undefined variable: {name}")),
+        }
+    }
+
+    // Actions. The tree is passed along so that nodes can be borrowed while the frame changes.
+
+    fn walk(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut Vec<u8>,
+        tree: &Arc<Tree>,
+        dot: &Slot,
+        id: NodeId,
+    ) -> Executed<Flow> {
+        self.at(id);
+        match &tree.node(id).kind {
+            NodeKind::Text(start, end) => {
+                out.extend_from_slice(tree.source(*start, *end));
+                self.check_output(context, out)?;
+            }
+            NodeKind::Action(pipe) => {
+                let value = self.pipeline(context, dot, *pipe)?;
+                if let NodeKind::Pipe(pipe) = &tree.node(*pipe).kind
+                    && pipe.variables.is_empty()
+                {
+                    self.at(id);
+                    print_slot(out, &value);
+                    self.check_output(context, out)?;
+                }
+            }
+            NodeKind::List(nodes) => {
+                for node in nodes {
+                    let flow = self.walk(context, out, tree, dot, *node)?;
+                    if flow != Flow::Next {
+                        return Ok(flow);
+                    }
+                }
+            }
+            NodeKind::Branch(branch) => {
+                self.count(context)?;
+                context.nesting += 1;
+                let flow = stacker::maybe_grow(RED_ZONE, STACK_SEGMENT, || {
+                    if branch.kind == BranchKind::Range {
+                        self.range(context, out, tree, dot, branch)
+                    } else {
+                        self.if_or_with(context, out, tree, dot, branch)
+                    }
+                });
+                context.nesting -= 1;
+                return flow;
+            }
+            NodeKind::Template(name, pipe) => {
+                self.count(context)?;
+                context.nesting += 1;
+                let result = stacker::maybe_grow(RED_ZONE, STACK_SEGMENT, || {
+                    self.template(context, out, dot, name, *pipe)
+                });
+                context.nesting -= 1;
+                result?;
+            }
+            NodeKind::Break => return Ok(Flow::Break),
+            NodeKind::Continue => return Ok(Flow::Continue),
+            _ => return self.fail("unknown node"),
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Counts a step, and looks at the nesting.
+    pub(super) fn count(&self, context: &mut Context<'_>) -> Executed<()> {
+        if let Err(error) = context.step() {
+            return self.fail_call(&error);
+        }
+        if context.nesting > context.limits().nesting {
+            let limit = context.limits().nesting;
+            return self.fail_call(&CallError::limit(format!("exceeded the limit of {limit} nested actions")));
+        }
+        Ok(())
+    }
+
+    fn check_output(&self, context: &Context<'_>, out: &[u8]) -> Executed<()> {
+        let limit = context.limits().output;
+        if out.len() > limit {
+            return self.fail_call(&CallError::limit(format!("exceeded the limit of {limit} bytes of output")));
+        }
+        Ok(())
+    }
+
+    fn if_or_with(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut Vec<u8>,
+        tree: &Arc<Tree>,
+        dot: &Slot,
+        branch: &Branch,
+    ) -> Executed<Flow> {
+        let mark = self.variables.len();
+        let value = self.pipeline(context, dot, branch.pipe)?;
+        let flow = if value.value.is_true() {
+            let dot = if branch.kind == BranchKind::With { &value } else { dot };
+            self.walk(context, out, tree, dot, branch.list)?
+        } else if let Some(list) = branch.else_list {
+            self.walk(context, out, tree, dot, list)?
+        } else {
+            Flow::Next
+        };
+        self.variables.truncate(mark);
+        Ok(flow)
+    }
+
+    fn template(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut Vec<u8>,
+        dot: &Slot,
+        name: &Str,
+        pipe: Option<NodeId>,
+    ) -> Executed<()> {
+        let Some(tree) = context.templates.lookup(name.as_bytes()).map(Arc::clone) else {
+            let name = quote(name.as_bytes());
+            return self.fail(format!("template {} not defined", lossy(&name)));
+        };
+        if self.depth == context.limits().template_depth {
+            return self.fail(format!("exceeded maximum template depth ({})", self.depth));
+        }
+        let dot = match pipe {
+            Some(pipe) => self.pipeline(context, dot, pipe)?,
+            None => Slot::invalid(),
+        };
+        let mut frame = Frame {
+            tree: Arc::clone(&tree),
+            variables: vec![(Str::from("$"), dot.clone())],
+            at: self.at,
+            depth: self.depth + 1,
+        };
+        frame.walk(context, out, &tree, &dot, tree.root)?;
+        Ok(())
+    }
+
+    fn range(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut Vec<u8>,
+        tree: &Arc<Tree>,
+        dot: &Slot,
+        branch: &Branch,
+    ) -> Executed<Flow> {
+        let mark = self.variables.len();
+        let value = self.pipeline(context, dot, branch.pipe)?.value;
+        let NodeKind::Pipe(pipe) = &tree.node(branch.pipe).kind else {
+            return self.fail("range without a pipeline");
+        };
+        let mut body = RangeBody {
+            pipe,
+            list: branch.list,
+            mark: self.variables.len(),
+            ran: false,
+        };
+        match &value {
+            Value::Int(kind, count) => {
+                self.one_variable(pipe, &value)?;
+                for number in 0..(*count).max(0) {
+                    let item = Slot::plain(Value::Int(*kind, number));
+                    if !body.run(self, context, out, tree, Slot::invalid(), item)? {
+                        break;
+                    }
+                }
+            }
+            Value::Uint(kind, count) => {
+                self.one_variable(pipe, &value)?;
+                for number in 0..*count {
+                    let item = Slot::plain(Value::Uint(*kind, number));
+                    if !body.run(self, context, out, tree, Slot::invalid(), item)? {
+                        break;
+                    }
+                }
+            }
+            Value::List(list) => {
+                let boxed = list.list_type().is_boxed();
+                for (index, item) in list.items().iter().enumerate() {
+                    let item = Slot { value: item.clone(), boxed };
+                    if !body.run(self, context, out, tree, index_slot(index), item)? {
+                        break;
+                    }
+                }
+            }
+            Value::Bytes(bytes) => {
+                for (index, byte) in bytes.as_bytes().iter().enumerate() {
+                    let item = Value::Uint(crate::value::UintKind::Uint8, u64::from(*byte));
+                    if !body.run(self, context, out, tree, index_slot(index), Slot::plain(item))? {
+                        break;
+                    }
+                }
+            }
+            Value::Map(map) => {
+                let boxed = map.map_type().is_boxed();
+                body.run_entries(self, context, out, tree, map.entries(), boxed)?;
+            }
+            Value::Object(object) if object.entries().is_some() => {
+                let entries = object.entries().unwrap_or_default();
+                let boxed = object.entries_are_boxed();
+                body.run_entries(self, context, out, tree, entries, boxed)?;
+            }
+            Value::Nil => {}
+            _ => {
+                let printed = lossy(&value.print()).into_owned();
+                return self.fail(format!("range can't iterate over {printed}"));
+            }
+        }
+        let mut flow = Flow::Next;
+        if !body.ran
+            && let Some(list) = branch.else_list
+        {
+            flow = self.walk(context, out, tree, dot, list)?;
+            // A break in the else list ends this range, as upstream's recovery has it; a continue goes on.
+            if flow == Flow::Break {
+                flow = Flow::Next;
+            }
+        }
+        self.variables.truncate(mark);
+        Ok(flow)
+    }
+
+    fn one_variable(&self, pipe: &Pipe, value: &Value) -> Executed<()> {
+        if pipe.variables.len() > 1 {
+            let printed = lossy(&value.print()).into_owned();
+            return self.fail(format!("can't use {printed} to iterate over more than one variable"));
+        }
+        Ok(())
+    }
+
+    /// Sets the variables of a range for one iteration.
+    fn set_range_variables(&mut self, pipe: &Pipe, index: Slot, item: &Slot) {
+        let tree = Arc::clone(&self.tree);
+        let name = |id: NodeId| match &tree.node(id).kind {
+            NodeKind::Variable(names) => names[0].clone(),
+            _ => Str::default(),
+        };
+        match (pipe.variables.as_slice(), pipe.is_assign) {
+            ([], _) => {}
+            ([only], true) => self.set_variable(&name(*only), item.clone()),
+            ([first, second, ..], true) => {
+                self.set_variable(&name(*first), index);
+                self.set_variable(&name(*second), item.clone());
+            }
+            ([_], false) => self.set_top(1, item.clone()),
+            (_, false) => {
+                self.set_top(1, item.clone());
+                self.set_top(2, index);
+            }
+        }
+    }
+
+    // Pipelines.
+
+    /// The value of a pipeline, out of its interface; its variables are set.
+    pub(super) fn pipeline(&mut self, context: &mut Context<'_>, dot: &Slot, id: NodeId) -> Executed<Slot> {
+        self.at(id);
+        let tree = Arc::clone(&self.tree);
+        let NodeKind::Pipe(pipe) = &tree.node(id).kind else {
+            return self.fail("not a pipeline");
+        };
+        let mut value: Option<Slot> = None;
+        for command in &pipe.commands {
+            value = Some(self.command(context, dot, *command, value)?.unboxed());
+        }
+        let value = value.unwrap_or_default();
+        for variable in &pipe.variables {
+            let NodeKind::Variable(names) = &tree.node(*variable).kind else {
+                continue;
+            };
+            if pipe.is_assign {
+                self.set_variable(&names[0], value.clone());
+            } else {
+                self.variables.push((names[0].clone(), value.clone()));
+            }
+        }
+        Ok(value)
+    }
+}
+
+fn index_slot(index: usize) -> Slot {
+    Slot::plain(Value::Int(IntKind::Int, index as i64))
+}
+
+/// The body of a range.
+struct RangeBody<'t> {
+    pipe: &'t Pipe,
+    list: NodeId,
+    mark: usize,
+    ran: bool,
+}
+
+impl RangeBody<'_> {
+    /// One iteration. False when the loop ends early.
+    fn run(
+        &mut self,
+        frame: &mut Frame,
+        context: &mut Context<'_>,
+        out: &mut Vec<u8>,
+        tree: &Arc<Tree>,
+        index: Slot,
+        item: Slot,
+    ) -> Executed<bool> {
+        self.ran = true;
+        frame.count(context)?;
+        frame.set_range_variables(self.pipe, index, &item);
+        let flow = frame.walk(context, out, tree, &item, self.list)?;
+        frame.variables.truncate(self.mark);
+        Ok(flow != Flow::Break)
+    }
+
+    fn run_entries(
+        &mut self,
+        frame: &mut Frame,
+        context: &mut Context<'_>,
+        out: &mut Vec<u8>,
+        tree: &Arc<Tree>,
+        entries: Vec<(Str, Value)>,
+        boxed: bool,
+    ) -> Executed<()> {
+        for (key, value) in entries {
+            let key = Slot::plain(Value::String(key));
+            if !self.run(frame, context, out, tree, key, Slot { value, boxed })? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Prints the value of an action.
+fn print_slot(out: &mut Vec<u8>, slot: &Slot) {
+    if slot.value.is_nil() {
+        out.extend_from_slice(b"<no value>");
+    } else {
+        crate::fmt::append_value(out, &slot.value);
+    }
+}

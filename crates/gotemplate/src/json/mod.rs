@@ -1,0 +1,7 @@
+//! JSON as Go's `encoding/json` writes and reads it.
+
+mod decode;
+mod encode;
+
+pub use decode::{DecodeError, Numbers, decode};
+pub use encode::{EncodeOptions, append_string, encode};

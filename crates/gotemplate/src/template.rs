@@ -1,0 +1,117 @@
+//! Sets of templates that can call each other by name.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::function::Functions;
+use crate::parse::{ParseError, ParseOptions, Tree, parse};
+use crate::text::Str;
+
+/// What a map gives for a key it has not: the template option `missingkey`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingKey {
+    /// No value, printed `<no value>`.
+    #[default]
+    Invalid,
+    /// The zero value of the element type; nil for `interface {}`.
+    Zero,
+    /// An error.
+    Error,
+}
+
+/// A set of named templates.
+///
+/// A set can lie on top of another ([`Templates::on_top_of`]): it sees the other's templates and adds or
+/// replaces without changing it, which is what Helm's `tpl` does to a clone.
+#[derive(Clone, Debug, Default)]
+pub struct Templates {
+    base: Option<Arc<Templates>>,
+    trees: HashMap<Str, Arc<Tree>>,
+    missing_key: MissingKey,
+    left: String,
+    right: String,
+}
+
+impl Templates {
+    /// An empty set.
+    pub fn new() -> Templates {
+        Templates::default()
+    }
+
+    /// An empty set that also sees the templates of `base`, with its options.
+    pub fn on_top_of(base: &Arc<Templates>) -> Templates {
+        Templates {
+            base: Some(Arc::clone(base)),
+            trees: HashMap::new(),
+            missing_key: base.missing_key,
+            left: base.left.clone(),
+            right: base.right.clone(),
+        }
+    }
+
+    /// Sets what missing keys give.
+    pub fn set_missing_key(&mut self, missing_key: MissingKey) {
+        self.missing_key = missing_key;
+    }
+
+    /// What missing keys give.
+    pub fn missing_key(&self) -> MissingKey {
+        self.missing_key
+    }
+
+    /// Sets the delimiters for what is parsed from now on; empty ones mean `{{` and `}}`.
+    pub fn set_delimiters(&mut self, left: &str, right: &str) {
+        left.clone_into(&mut self.left);
+        right.clone_into(&mut self.right);
+    }
+
+    /// Parses `text` as template `name` and takes it and those it defines into the set.
+    ///
+    /// One that is only space, comments and definitions does not replace one that has more.
+    /// Source: text/template `Template.Parse`, `associate`.
+    pub fn parse(
+        &mut self,
+        name: impl Into<Str>,
+        text: impl Into<Str>,
+        functions: &Functions,
+    ) -> Result<(), ParseError> {
+        let options = ParseOptions {
+            left: &self.left,
+            right: &self.right,
+            has_function: &|name| functions.contains(name),
+        };
+        let trees = parse(&name.into(), &text.into(), &options)?;
+        for (name, tree) in trees {
+            if tree.is_empty() && self.lookup(name.as_bytes()).is_some() {
+                continue;
+            }
+            self.trees.insert(name, Arc::new(tree));
+        }
+        Ok(())
+    }
+
+    /// Adds a tree parsed before, under its own name.
+    pub fn insert(&mut self, tree: Arc<Tree>) {
+        self.trees.insert(tree.name.clone(), tree);
+    }
+
+    /// The template of a name.
+    pub fn lookup(&self, name: &[u8]) -> Option<&Arc<Tree>> {
+        let mut set = self;
+        loop {
+            if let Some(tree) = set.trees.get(name) {
+                return Some(tree);
+            }
+            set = set.base.as_deref()?;
+        }
+    }
+
+    /// The names of all templates, sorted.
+    pub fn names(&self) -> Vec<Str> {
+        let mut names = self.base.as_ref().map_or_else(Vec::new, |base| base.names());
+        names.extend(self.trees.keys().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+}
