@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::registry::Registry;
@@ -18,6 +19,8 @@ pub struct Core {
     pub clock: Arc<dyn Clock>,
     /// The objects.
     pub store: Store,
+    /// Who may do what.
+    pub auth: Auth,
     /// Cancelled when the server ends: watches close, controllers return.
     pub shutdown: CancellationToken,
     registry: ArcSwap<Registry>,
@@ -25,11 +28,12 @@ pub struct Core {
 
 impl Core {
     /// A core over a store, serving the built-in kinds.
-    pub fn new(config: Config, store: Store) -> Self {
+    pub fn new(config: Config, store: Store, auth: Auth) -> Self {
         Self {
             clock: Arc::clone(&config.clock),
             config,
             store,
+            auth,
             shutdown: CancellationToken::new(),
             registry: ArcSwap::from_pointee(Registry::builtin()),
         }

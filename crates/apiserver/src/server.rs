@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::auth::{Auth, KeyError};
 use crate::config::Config;
 use crate::context::User;
 use crate::core::Core;
@@ -21,6 +22,9 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The signing key of service accounts cannot be read or made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The certificates cannot be made or read.
     #[error("TLS: {0}")]
     Tls(String),
@@ -62,7 +66,8 @@ impl Server {
                 .await
                 .map_err(|error| StoreError::Stopped(error.to_string()))??,
         };
-        let core = Arc::new(Core::new(config, store));
+        let auth = Auth::open(config.directory.as_deref())?;
+        let core = Arc::new(Core::new(config, store, auth));
         crate::registry::custom::load(&core);
         crate::controllers::bootstrap(&core)
             .await

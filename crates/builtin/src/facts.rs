@@ -206,6 +206,13 @@ pub fn facts() -> &'static Facts {
     &FACTS
 }
 
+/// The objects that an API server makes in an empty cluster: roles and bindings, priority classes, flow
+/// schemas, API services, namespaces.
+pub fn bootstrap_objects() -> Vec<Value> {
+    serde_json::from_str(include_str!("../data/bootstrap.json"))
+        .expect("the embedded file is generated, and read by a test")
+}
+
 impl Facts {
     /// All resources, in the order of the groups and of discovery.
     pub fn resources(&self) -> &[Resource] {
@@ -286,6 +293,15 @@ mod tests {
         let volume = facts.type_at(facts.type_named("io.k8s.api.core.v1.Volume").unwrap());
         assert!(volume.field("configMap").is_some() && volume.field("name").is_some());
         assert_eq!(volume.declared.len(), 2);
+    }
+
+    #[test]
+    fn bootstrap_objects_are_of_served_kinds() {
+        let objects = bootstrap_objects();
+        assert!(objects.len() > 150);
+        for object in objects {
+            assert!(facts().type_of(&GroupVersionKind::of(&object)).is_some(), "{object}");
+        }
     }
 
     #[test]

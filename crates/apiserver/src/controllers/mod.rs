@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use object::GroupVersionResource;
-use serde_json::json;
+use object::{GroupVersionKind, GroupVersionResource, Value};
 use tokio::task::JoinHandle;
 
 use crate::context::User;
@@ -11,22 +10,34 @@ use crate::core::Core;
 use crate::error::ApiError;
 use crate::pipeline::Local;
 
-/// The namespaces every cluster has.
-const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
-
 /// Makes the objects that every cluster has, where they are missing.
+///
+/// They are written side by side, so that the store commits them together.
 pub async fn bootstrap(core: &Arc<Core>) -> Result<(), ApiError> {
     let local = Local::new(Arc::clone(core), User::system("system:apiserver"));
-    let namespaces = GroupVersionResource::new("", "v1", "namespaces");
-    for name in NAMESPACES {
-        let namespace =
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        match local.create(&namespaces, "", namespace).await {
-            Err(error) if !error.is_already_exists() => return Err(error),
-            _ => {}
-        }
+    let objects = builtin::facts::bootstrap_objects();
+    // Namespaces first: what lives in them needs them.
+    let (namespaces, rest): (Vec<Value>, Vec<Value>) =
+        objects.into_iter().partition(|object| object["kind"] == "Namespace");
+    create_all(&local, namespaces).await?;
+    create_all(&local, rest).await
+}
+
+async fn create_all(local: &Local, objects: Vec<Value>) -> Result<(), ApiError> {
+    let creations = objects.into_iter().filter_map(|object| {
+        let gvk = GroupVersionKind::of(&object);
+        let resource = builtin::facts::facts().resources().iter().find(|resource| resource.gvk == gvk)?;
+        Some(create(local, resource.gvr.clone(), object))
+    });
+    futures::future::try_join_all(creations).await.map(drop)
+}
+
+async fn create(local: &Local, resource: GroupVersionResource, object: Value) -> Result<(), ApiError> {
+    let namespace = object::meta::namespace(&object).to_owned();
+    match local.create(&resource, &namespace, object).await {
+        Err(error) if !error.is_already_exists() => Err(error),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Starts the controllers; each ends when `core.shutdown` is cancelled.

@@ -182,6 +182,11 @@ impl Bucket {
         self.revision.load(Ordering::SeqCst)
     }
 
+    /// The revision of the newest event of this resource.
+    pub fn last_change(&self) -> i64 {
+        *self.changed.borrow()
+    }
+
     /// Something to wait on: it changes whenever there are new events.
     pub fn subscribe(&self) -> watch::Receiver<i64> {
         self.changed.subscribe()
