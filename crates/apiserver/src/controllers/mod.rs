@@ -1,5 +1,10 @@
 //! The controllers that run with the server, and the objects every cluster has.
 
+mod accounts;
+mod feed;
+mod garbage;
+mod namespaces;
+
 use std::sync::Arc;
 
 use object::{GroupVersionKind, GroupVersionResource, Value};
@@ -17,8 +22,9 @@ pub async fn bootstrap(core: &Arc<Core>) -> Result<(), ApiError> {
     let local = Local::new(Arc::clone(core), User::system("system:apiserver"));
     let objects = builtin::facts::bootstrap_objects();
     // Namespaces first: what lives in them needs them.
-    let (namespaces, rest): (Vec<Value>, Vec<Value>) =
-        objects.into_iter().partition(|object| object["kind"] == "Namespace");
+    let (namespaces, rest): (Vec<Value>, Vec<Value>) = objects
+        .into_iter()
+        .partition(|object| object["kind"] == "Namespace");
     create_all(&local, namespaces).await?;
     create_all(&local, rest).await
 }
@@ -26,13 +32,20 @@ pub async fn bootstrap(core: &Arc<Core>) -> Result<(), ApiError> {
 async fn create_all(local: &Local, objects: Vec<Value>) -> Result<(), ApiError> {
     let creations = objects.into_iter().filter_map(|object| {
         let gvk = GroupVersionKind::of(&object);
-        let resource = builtin::facts::facts().resources().iter().find(|resource| resource.gvk == gvk)?;
+        let resource = builtin::facts::facts()
+            .resources()
+            .iter()
+            .find(|resource| resource.gvk == gvk)?;
         Some(create(local, resource.gvr.clone(), object))
     });
     futures::future::try_join_all(creations).await.map(drop)
 }
 
-async fn create(local: &Local, resource: GroupVersionResource, object: Value) -> Result<(), ApiError> {
+async fn create(
+    local: &Local,
+    resource: GroupVersionResource,
+    object: Value,
+) -> Result<(), ApiError> {
     let namespace = object::meta::namespace(&object).to_owned();
     match local.create(&resource, &namespace, object).await {
         Err(error) if !error.is_already_exists() => Err(error),
@@ -42,6 +55,13 @@ async fn create(local: &Local, resource: GroupVersionResource, object: Value) ->
 
 /// Starts the controllers; each ends when `core.shutdown` is cancelled.
 pub fn start(core: &Arc<Core>) -> Vec<JoinHandle<()>> {
-    let _ = core;
-    Vec::new()
+    if !core.config.controllers {
+        return Vec::new();
+    }
+    vec![
+        tokio::spawn(garbage::run(Arc::clone(core))),
+        tokio::spawn(namespaces::run(Arc::clone(core))),
+        tokio::spawn(accounts::keep_default_accounts(Arc::clone(core))),
+        tokio::spawn(accounts::aggregate_cluster_roles(Arc::clone(core))),
+    ]
 }

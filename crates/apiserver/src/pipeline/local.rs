@@ -131,6 +131,20 @@ impl Local {
         Self::object(call, "patch", Body::Bytes(bytes, media_type.to_owned())).await
     }
 
+    /// Applies an object, taking over fields that others own.
+    pub async fn apply(
+        &self,
+        resource: &GroupVersionResource,
+        namespace: &str,
+        name: &str,
+        object: &Value,
+    ) -> Result<Value, ApiError> {
+        let call = self.call(resource, namespace, name, &[("force", "true")])?;
+        let bytes = bytes::Bytes::from(object.to_string());
+        let media_type = "application/apply-patch+yaml".to_owned();
+        Self::object(call, "patch", Body::Bytes(bytes, media_type)).await
+    }
+
     /// Deletes an object; `options` is a `DeleteOptions`, or null.
     pub async fn delete(
         &self,

@@ -21,6 +21,7 @@ pub struct Bucket {
     revision: Arc<AtomicI64>,
     published: Arc<AtomicI64>,
     changed: watch::Sender<i64>,
+    any_changed: Arc<watch::Sender<i64>>,
 }
 
 /// What a list saw: the objects, and the revision it saw them at.
@@ -36,6 +37,7 @@ impl Bucket {
         resource: GroupResource,
         revision: Arc<AtomicI64>,
         published: Arc<AtomicI64>,
+        any_changed: Arc<watch::Sender<i64>>,
     ) -> Self {
         let start = revision.load(Ordering::SeqCst);
         Self {
@@ -45,6 +47,7 @@ impl Bucket {
             revision,
             published,
             changed: watch::Sender::new(start),
+            any_changed,
         }
     }
 
@@ -164,6 +167,7 @@ impl Bucket {
         let revision = event.revision;
         self.history.write().push(event);
         self.changed.send_replace(revision);
+        self.any_changed.send_replace(revision);
     }
 
     /// The events after a revision, in order; at most `limit`.

@@ -238,7 +238,9 @@ impl Contents {
                 previous: row.get(4)?,
             });
         }
-        let newest = found.last().map_or(1, |row| row.stored.revision);
+        let newest = found
+            .last()
+            .map_or(super::history::FIRST_REVISION, |row| row.stored.revision);
         Ok(Self {
             revision: newest.max(compacted),
             compacted,

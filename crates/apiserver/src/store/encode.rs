@@ -3,6 +3,30 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+/// The fields of `metadata` before and after `resourceVersion`, in the order of Go's struct.
+const BEFORE_VERSION: [&str; 5] = ["name", "generateName", "namespace", "selfLink", "uid"];
+const AFTER_VERSION: [&str; 9] = [
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+];
+/// The fields of an entry of `managedFields`, likewise.
+const ENTRY: [&str; 7] = [
+    "manager",
+    "operation",
+    "apiVersion",
+    "time",
+    "fieldsType",
+    "fieldsV1",
+    "subresource",
+];
+
 /// An object in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
@@ -73,8 +97,8 @@ impl Encoded {
         bytes.extend_from_slice(b"\"metadata\":{");
         let metadata = map.get("metadata").and_then(Value::as_object);
         let mut comma = false;
-        // Name and namespace come first, as Go's struct order has it; then the splice.
-        for key in ["name", "generateName", "namespace", "uid"] {
+        // In the order of Go's struct, with the resource version spliced in where it belongs.
+        for key in BEFORE_VERSION {
             if let Some(value) = metadata.and_then(|metadata| metadata.get(key)) {
                 write_key(&mut bytes, key);
                 write_value(&mut bytes, value);
@@ -82,19 +106,29 @@ impl Encoded {
             }
         }
         let splice = bytes.len();
-        for (key, value) in metadata.unwrap_or(&empty) {
-            if matches!(
-                key.as_str(),
-                "name" | "generateName" | "namespace" | "uid" | "resourceVersion"
-            ) {
-                continue;
-            }
+        let known = AFTER_VERSION
+            .iter()
+            .filter_map(|key| Some((*key, metadata?.get(*key)?)));
+        let others = metadata
+            .unwrap_or(&empty)
+            .iter()
+            .map(|(key, value)| (key.as_str(), value))
+            .filter(|(key, _)| {
+                *key != "resourceVersion"
+                    && !BEFORE_VERSION.contains(key)
+                    && !AFTER_VERSION.contains(key)
+            });
+        for (key, value) in known.chain(others) {
             if comma {
                 bytes.push(b',');
             }
             comma = true;
             write_key(&mut bytes, key);
-            write_value(&mut bytes, value);
+            if key == "managedFields" {
+                write_managed(&mut bytes, value);
+            } else {
+                write_value(&mut bytes, value);
+            }
         }
         bytes.push(b'}');
         for (key, value) in map {
@@ -178,4 +212,69 @@ fn write_text(bytes: &mut Vec<u8>, text: &str) {
 /// Writes a value as compact JSON.
 pub(crate) fn write_value(bytes: &mut Vec<u8>, value: &Value) {
     serde_json::to_writer(bytes, value).expect("a JSON value has text keys only");
+}
+
+fn write_managed(bytes: &mut Vec<u8>, entries: &Value) {
+    let Some(entries) = entries.as_array() else {
+        return write_value(bytes, entries);
+    };
+    bytes.push(b'[');
+    for (index, entry) in entries.iter().enumerate() {
+        if index > 0 {
+            bytes.push(b',');
+        }
+        let Some(map) = entry.as_object() else {
+            write_value(bytes, entry);
+            continue;
+        };
+        bytes.push(b'{');
+        let mut comma = false;
+        let others = map
+            .keys()
+            .map(String::as_str)
+            .filter(|key| !ENTRY.contains(key));
+        for key in ENTRY.into_iter().chain(others) {
+            if let Some(value) = map.get(key) {
+                if comma {
+                    bytes.push(b',');
+                }
+                comma = true;
+                write_key(bytes, key);
+                write_value(bytes, value);
+            }
+        }
+        bytes.push(b'}');
+    }
+    bytes.push(b']');
+}
+
+/// An object as Go's JSON patches print it: the fields in alphabetical order, the metadata in that of
+/// Go's struct.
+pub(crate) fn go_ordered(object: &Value) -> String {
+    let version = object::meta::resource_version(object);
+    let whole = Encoded::of(object);
+    let raw = whole.bytes_with(version);
+    let metadata = Encoded::of(&serde_json::json!({"metadata": object["metadata"]}));
+    let metadata = metadata.bytes_with(version);
+    // `{"metadata":{…}}` without the outer braces.
+    let metadata = String::from_utf8_lossy(&metadata[1..metadata.len() - 1]).into_owned();
+    let Some(map) = object.as_object() else {
+        return String::from_utf8_lossy(&raw).into_owned();
+    };
+    let mut parts: Vec<(&str, String)> = map
+        .iter()
+        .filter(|(key, _)| *key != "metadata")
+        .map(|(key, value)| {
+            (
+                key.as_str(),
+                format!("{}:{value}", Value::from(key.as_str())),
+            )
+        })
+        .collect();
+    if map.contains_key("metadata") {
+        parts.push(("metadata", metadata));
+    }
+    parts.sort_by(|left, right| left.0.cmp(right.0));
+    let parts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
+    format!("{{{}}}", parts.join(","))
 }

@@ -8,6 +8,9 @@ use bytes::Bytes;
 
 use super::encode::Stored;
 
+/// The revision of an empty store.
+pub(super) const FIRST_REVISION: i64 = 2;
+
 /// How many events of a resource are kept at most.
 const MAX_EVENTS: usize = 10_000;
 /// How many are kept however old they are.
@@ -53,7 +56,7 @@ pub struct Gap {
 }
 
 impl Event {
-    pub(super) fn new(
+    pub(crate) fn new(
         revision: i64,
         kind: EventKind,
         object: Arc<Stored>,
@@ -107,7 +110,8 @@ impl History {
     pub(super) fn new() -> Self {
         Self {
             events: VecDeque::new(),
-            oldest: 0,
+            // What came before the first object was made is not remembered.
+            oldest: FIRST_REVISION,
             bytes: 0,
         }
     }

@@ -19,7 +19,8 @@ pub fn key_of(namespace: &str, name: &str) -> String {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Range {
     prefix: String,
-    after: Option<String>,
+    from: Option<String>,
+    exact: bool,
 }
 
 impl Range {
@@ -36,33 +37,51 @@ impl Range {
             } else {
                 format!("{namespace}/")
             },
-            after: None,
+            from: None,
+            exact: false,
         }
     }
 
-    /// Only what comes after a key.
+    /// One object alone.
+    pub fn only(key: &str) -> Self {
+        Self {
+            prefix: key.to_owned(),
+            from: None,
+            exact: true,
+        }
+    }
+
+    /// Only what comes at or after a key.
     #[must_use]
-    pub fn after(mut self, key: &str) -> Self {
-        self.after = Some(key.to_owned());
+    pub fn from(mut self, key: &str) -> Self {
+        self.from = Some(key.to_owned());
         self
     }
 
     /// Whether a key lies in the range.
     pub fn contains(&self, key: &str) -> bool {
-        key.starts_with(&self.prefix) && self.after.as_deref().is_none_or(|after| key > after)
+        self.fits(key) && self.from.as_deref().is_none_or(|from| key >= from)
+    }
+
+    fn fits(&self, key: &str) -> bool {
+        if self.exact {
+            key == self.prefix
+        } else {
+            key.starts_with(&self.prefix)
+        }
     }
 
     pub(super) fn of<'a>(
         &'a self,
         objects: &'a BTreeMap<Box<str>, Arc<Stored>>,
     ) -> impl Iterator<Item = &'a Arc<Stored>> {
-        let from = match &self.after {
-            Some(after) if *after >= self.prefix => Bound::Excluded(after.as_str()),
+        let from = match &self.from {
+            Some(from) if *from >= self.prefix => Bound::Included(from.as_str()),
             _ => Bound::Included(self.prefix.as_str()),
         };
         objects
             .range::<str, _>((from, Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(&self.prefix))
+            .take_while(|(key, _)| self.fits(key))
             .map(|(_, stored)| stored)
     }
 }

@@ -20,10 +20,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use object::GroupResource;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 pub use bucket::{Bucket, Snapshot};
+pub(crate) use encode::go_ordered;
 pub use encode::{Encoded, Stored};
+pub(crate) use history::frame;
 pub use history::{Event, EventKind, Gap};
 pub use list::{Range, key_of};
 
@@ -91,6 +93,8 @@ pub struct Store {
     sequence: Mutex<()>,
     revision: Arc<AtomicI64>,
     published: Arc<AtomicI64>,
+    /// Changes with every event of any resource.
+    changed: Arc<watch::Sender<i64>>,
     writer: Option<Writer>,
 }
 
@@ -118,8 +122,9 @@ impl Store {
         Self {
             buckets: RwLock::default(),
             sequence: Mutex::new(()),
-            revision: Arc::new(AtomicI64::new(1)),
-            published: Arc::new(AtomicI64::new(1)),
+            revision: Arc::new(AtomicI64::new(history::FIRST_REVISION)),
+            published: Arc::new(AtomicI64::new(history::FIRST_REVISION)),
+            changed: Arc::new(watch::Sender::new(1)),
             writer: None,
         }
     }
@@ -146,6 +151,7 @@ impl Store {
                 resource.clone(),
                 Arc::clone(&self.revision),
                 Arc::clone(&self.published),
+                Arc::clone(&self.changed),
             ))
         });
         Arc::clone(made)
@@ -154,6 +160,11 @@ impl Store {
     /// All resources that were ever stored.
     pub fn resources(&self) -> Vec<GroupResource> {
         self.buckets.read().keys().cloned().collect()
+    }
+
+    /// Something to wait on: it changes whenever there are new events of any resource.
+    pub fn subscribe(&self) -> watch::Receiver<i64> {
+        self.changed.subscribe()
     }
 
     /// The newest revision given out.
