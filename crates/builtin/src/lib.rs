@@ -3,7 +3,10 @@
 //!
 //! Everything here is a function of its inputs. Source of the behaviour: Kubernetes v1.35.
 
+pub mod cron;
 pub mod decode;
 pub mod facts;
+mod go_json;
 pub mod protobuf;
+pub mod strategy;
 pub mod table;
