@@ -22,9 +22,8 @@ mod source;
 
 use serde_json::{Map, Value};
 
+use crate::crd;
 use crate::kind::{Kind, Version};
-use crate::schema::Schema;
-use crate::{crd, stored};
 
 /// An object in another version.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,11 +61,22 @@ pub enum ConvertError {
 /// The moves of one kind.
 #[derive(Clone, Copy)]
 struct Moves {
+    /// Old fields that have an equivalent today.
+    carried: &'static [&'static str],
+    /// Old fields that have none, and the value that is worth no warning because it was the default.
+    ignored: &'static [(&'static str, Option<&'static str>)],
     /// Old fields to current ones, wherever they are found.
     up: fn(&mut Map<String, Value>, &mut Vec<String>),
     /// Current fields to those of the named old version.
     down: fn(&mut Map<String, Value>, &str, &mut Vec<String>),
 }
+
+const NONE: Moves = Moves {
+    carried: &[],
+    ignored: &[],
+    up: |_, _| (),
+    down: |_, _, _| (),
+};
 
 /// Converts an object to the current version of its kind.
 ///
@@ -75,7 +85,15 @@ struct Moves {
 pub fn to_current(object: Value) -> Result<Converted, ConvertError> {
     let (kind, version, mut fields) = identify(object)?;
     let mut ignored = Vec::new();
-    (moves(kind).up)(&mut fields, &mut ignored);
+    let moves = moves(kind);
+    (moves.up)(&mut fields, &mut ignored);
+    for (path, default) in moves.ignored {
+        if let Some(value) = path::take(&mut fields, path)
+            && default.is_none_or(|default| value != default)
+        {
+            ignored.push((*path).to_owned());
+        }
+    }
     let current = kind.current();
     if version.name != current.name {
         fields.insert(
@@ -123,7 +141,9 @@ pub fn to_version(object: Value, name: &str) -> Result<Converted, ConvertError> 
 
 /// The fields of an old version that have no equivalent in the current one, such as `spec.validation`.
 pub fn ignored_fields(kind: &Kind, version: &Version) -> Vec<String> {
-    prune::missing(&(version.schema)(), &Schema::from(stored::schema(kind)))
+    let mut fields = prune::missing(&(version.schema)(), &(kind.current().schema)());
+    fields.retain(|field| !moves(kind).carried.contains(&field.as_str()));
+    fields
 }
 
 /// What the API server warns of when a request uses an old version: Flux's words, and the fields that
@@ -181,10 +201,6 @@ fn identify(
 }
 
 fn moves(kind: &Kind) -> Moves {
-    let none = Moves {
-        up: |_, _| (),
-        down: |_, _, _| (),
-    };
     match kind.names.kind {
         "Kustomization" => kustomize::MOVES,
         "HelmRelease" => helm::MOVES,
@@ -192,8 +208,9 @@ fn moves(kind: &Kind) -> Moves {
         "ImageUpdateAutomation" => image::AUTOMATION,
         "Receiver" => notification::RECEIVER,
         "GitRepository" => source::GIT_REPOSITORY,
-        "Bucket" | "HelmRepository" => source::OTHERS,
+        "Bucket" => source::BUCKET,
         "HelmChart" => source::HELM_CHART,
-        _ => none,
+        "HelmRepository" => source::HELM_REPOSITORY,
+        _ => NONE,
     }
 }

@@ -1,7 +1,7 @@
 //! CustomResourceDefinitions, made from the types.
 //!
 //! ```text
-//! Rust types ──Shape──► schema of each version ──► + fields of old versions in the stored one ──► CRD
+//! Rust types ──Shape──► schema of each version ──► + what it lacks of the others ──► CRD
 //! ```
 //!
 //! [`crds`] serves every version of every kind. Old versions are marked as deprecated; no conversion
@@ -45,7 +45,8 @@ pub fn current_crds() -> Vec<Value> {
     kinds()
         .into_iter()
         .map(|kind| {
-            let version = current_version(kind.current(), (kind.current().schema)().into());
+            let version = kind.current();
+            let version = version_json(version, (version.schema)().into(), true);
             wrapped(kind, vec![version])
         })
         .collect()
@@ -53,12 +54,15 @@ pub fn current_crds() -> Vec<Value> {
 
 /// The CustomResourceDefinition of one kind with all its versions.
 pub fn definition(kind: &Kind) -> Value {
-    let versions = kind.versions.iter().enumerate().map(|(index, version)| {
-        if index == 0 {
-            current_version(version, stored::schema(kind))
-        } else {
-            old_version(kind, version)
+    let versions = kind.versions.iter().map(|version| {
+        let schema = stored::schema(kind, version);
+        if version.name == kind.current().name {
+            return version_json(version, schema, true);
         }
+        let mut json = version_json(version, schema, false);
+        json["deprecated"] = json!(true);
+        json["deprecationWarning"] = json!(convert::deprecation_warning(kind, version));
+        json
     });
     wrapped(kind, versions.collect())
 }
@@ -94,17 +98,6 @@ fn wrapped(kind: &Kind, versions: Vec<Value>) -> Value {
             "versions": versions,
         },
     })
-}
-
-fn current_version(version: &Version, schema: Value) -> Value {
-    version_json(version, schema, true)
-}
-
-fn old_version(kind: &Kind, version: &Version) -> Value {
-    let mut json = version_json(version, (version.schema)().into(), false);
-    json["deprecated"] = json!(true);
-    json["deprecationWarning"] = json!(convert::deprecation_warning(kind, version));
-    json
 }
 
 fn version_json(version: &Version, schema: Value, is_stored: bool) -> Value {

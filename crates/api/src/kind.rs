@@ -74,6 +74,9 @@ pub struct Version {
     pub has_status: bool,
     /// The schema of an object, exactly as Flux has it.
     pub schema: fn() -> Schema,
+    /// Reads an object into the type of this version and writes it again: durations and times come out as
+    /// Flux prints them, fields that the version does not know are gone.
+    pub normalize: fn(Value) -> serde_json::Result<Value>,
 }
 
 impl Version {
@@ -84,6 +87,7 @@ impl Version {
             columns,
             has_status: !S::Status::ABSENT,
             schema: Object::<S>::schema,
+            normalize: |object| serde_json::to_value(serde_json::from_value::<Object<S>>(object)?),
         }
     }
 }

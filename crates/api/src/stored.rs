@@ -1,155 +1,132 @@
 //! How objects of old versions live in an API server without a conversion webhook.
 //!
-//! A CRD with several versions and conversion `None` stores every object in one version, the current
-//! one, by changing its `apiVersion`, and then prunes it by the schema of the *stored* version: on every
-//! write, after the conversion, and again on every read. So a field of v1beta1 that v1 does not know is
-//! gone before a controller can see it. (Source: apiextensions-apiserver,
-//! `pkg/apiserver/customresource_handler.go`: `crdConversionRESTOptionsGetter` wraps both the decoder of
-//! the storage and the converter in a `schemaCoercing…`.)
+//! A CRD with several versions and conversion `None` stores every object in one version, the current one,
+//! by changing its `apiVersion`. What the schemas of Flux alone would do to an object of an old version
+//! (source: apiextensions-apiserver, `pkg/apiserver/customresource_handler.go`):
 //!
-//! Therefore the schema of the current version also holds the old fields that have an equivalent
-//! today: [`LEGACY_FIELDS`]. They are optional, and nothing else in the schema changes, so an object of the
-//! current version is checked exactly as Flux checks it. Controllers read the current version and pass what
-//! they read through [`crate::convert::to_current`], which moves these fields to their present place in
-//! memory; the stored object stays as its author wrote it, so that applying it again is no change.
+//! 1. It is pruned by the schema of the *stored* version on every write, and again on every read. A field
+//!    of v1beta1 that v1 does not know is gone before a controller sees it.
+//! 2. Applying the same manifest again changes the object: the field that was pruned is new each time.
+//!    The generation goes up, and everything reconciles again.
+//! 3. Server-side apply looks at the object in the version of every field manager, without pruning. Once
+//!    an object has managers of two versions, a field that one of these does not know fails every apply:
+//!    `field not declared in schema`.
 //!
-//! An object that was stored like this may lack a field that the current version requires
-//! (`spec.sourceRef` of an ImageUpdateAutomation of v1alpha1). Reading never validates. A write through
-//! the current version, of the status or a finalizer, leaves the spec as it is, and what is not changed is
-//! not held against the writer (CRD validation ratcheting, stable since Kubernetes 1.33).
+//! So each version also declares, as optional properties, what it lacks of the others ([`additions`]): of the
+//! current version everything, of the other old versions what belongs to the spec. Nothing else changes:
+//! what a version has itself keeps its rules, so an object of the current version is checked exactly as
+//! Flux checks it. Then `None` is a conversion without loss between any two versions.
 //!
-//! Fields without an equivalent are not in the list: they are pruned, and the deprecation warning of their
-//! version names them ([`crate::convert::deprecation_warning`]).
+//! Controllers read the current version and pass what they read through [`crate::convert::to_current`],
+//! which moves old fields to their present place in memory and names those without effect. The stored
+//! object stays as its author wrote it.
+//!
+//! An object stored like this may lack a field that the current version requires (`spec.sourceRef` of an
+//! ImageUpdateAutomation of v1alpha1). Reading never validates. A write through the current version, of the
+//! status or a finalizer, leaves the spec as it is, and what is not changed is not held against the writer
+//! (CRD validation ratcheting, on by default since Kubernetes 1.30).
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use crate::kind::{Kind, Names};
-use crate::meta::JsonPatch;
-use crate::schema::{Schema, Shape};
-use crate::{helm, image, kustomize, source};
+use crate::kind::{Kind, Version};
+use crate::schema::Schema;
 
-/// A field of old versions that is kept in the stored version.
-#[derive(Debug)]
-pub struct LegacyField {
-    /// The kind.
-    pub names: &'static Names,
-    /// The object that holds the field, such as `spec.postRenderers[].kustomize`.
-    pub parent: &'static str,
-    /// The field.
-    pub name: &'static str,
-    /// The versions that have it, and what is used today.
-    pub description: &'static str,
-    schema: fn() -> Schema,
+/// The schema of a version as it is served: its own, and what it lacks of the other versions.
+pub fn schema(kind: &Kind, version: &Version) -> Value {
+    merged(kind, version).0
 }
 
-const STRATEGIC: &str = "Of versions before v1: strategic merge patches. Use patches.";
-const JSON6902: &str = "Of versions before v1: JSON 6902 patches. Use patches.";
-const HELM_STRATEGIC: &str = "Of versions before v2: strategic merge patches. Use patches.";
-const HELM_JSON6902: &str = "Of versions before v2: JSON 6902 patches. Use patches.";
-
-/// All such fields.
-pub const LEGACY_FIELDS: &[LegacyField] = &[
-    field::<Vec<Value>>(
-        &kustomize::KUSTOMIZATION,
-        "spec",
-        "patchesStrategicMerge",
-        STRATEGIC,
-    ),
-    field::<Vec<JsonPatch>>(
-        &kustomize::KUSTOMIZATION,
-        "spec",
-        "patchesJson6902",
-        JSON6902,
-    ),
-    field::<kustomize::v1alpha1::ServiceAccount>(
-        &kustomize::KUSTOMIZATION,
-        "spec",
-        "serviceAccount",
-        "Of v1alpha1: the ServiceAccount to act as. Use serviceAccountName.",
-    ),
-    field::<String>(
-        &helm::HELM_RELEASE,
-        "spec.chart.spec",
-        "valuesFile",
-        "Of versions before v2: a values file. Use valuesFiles.",
-    ),
-    field::<Vec<Value>>(
-        &helm::HELM_RELEASE,
-        POST_RENDERER,
-        "patchesStrategicMerge",
-        HELM_STRATEGIC,
-    ),
-    field::<Vec<JsonPatch>>(
-        &helm::HELM_RELEASE,
-        POST_RENDERER,
-        "patchesJson6902",
-        HELM_JSON6902,
-    ),
-    field::<String>(
-        &source::HELM_CHART,
-        "spec",
-        "valuesFile",
-        "Of versions before v1: a values file. Use valuesFiles.",
-    ),
-    field::<image::v1alpha1::GitCheckoutSpec>(
-        &image::IMAGE_UPDATE_AUTOMATION,
-        "spec",
-        "checkout",
-        "Of v1alpha1: what to check out. Use sourceRef and git.checkout.",
-    ),
-    field::<image::v1alpha1::CommitSpec>(
-        &image::IMAGE_UPDATE_AUTOMATION,
-        "spec",
-        "commit",
-        "Of v1alpha1: how to commit. Use git.commit.",
-    ),
-    field::<image::v1alpha2::PushSpec>(
-        &image::IMAGE_UPDATE_AUTOMATION,
-        "spec",
-        "push",
-        "Of v1alpha1: where to push. Use git.push.",
-    ),
-];
-
-const POST_RENDERER: &str = "spec.postRenderers[].kustomize";
-
-const fn field<T: Shape>(
-    names: &'static Names,
-    parent: &'static str,
-    name: &'static str,
-    description: &'static str,
-) -> LegacyField {
-    LegacyField {
-        names,
-        parent,
-        name,
-        description,
-        schema: T::schema,
-    }
+/// The properties that a served version has beyond its own, such as `spec.postRenderers[].kustomize.patches`.
+pub fn additions(kind: &Kind, version: &Version) -> Vec<String> {
+    merged(kind, version).1
 }
 
-impl LegacyField {
-    /// The path of the field, such as `spec.chart.spec.valuesFile`.
-    pub fn path(&self) -> String {
-        format!("{}.{}", self.parent, self.name)
-    }
-}
-
-/// The schema of the stored version of a kind: that of the current version and the fields of old ones.
-pub fn schema(kind: &Kind) -> Value {
-    let mut schema = (kind.current().schema)();
-    for field in LEGACY_FIELDS
+fn merged(kind: &Kind, version: &Version) -> (Value, Vec<String>) {
+    let mut schema = Value::from((version.schema)());
+    let mut added = Vec::new();
+    for other in kind
+        .versions
         .iter()
-        .filter(|field| field.names == kind.names)
+        .filter(|other| other.name != version.name)
     {
-        let mut property = (field.schema)();
-        property.describe(field.description);
-        if let Some(properties) = schema
-            .at_mut(field.parent)
-            .and_then(|parent| parent.get_mut("properties"))
-        {
-            properties[field.name] = property.into();
+        let is_current = other.name == kind.current().name;
+        let mut theirs = Value::from((other.schema)());
+        if !is_current && let Some(properties) = theirs["properties"].as_object_mut() {
+            // What old controllers observed is observed again.
+            properties.remove("status");
+        }
+        if let (Some(own), Some(theirs)) = (schema.as_object_mut(), theirs.as_object()) {
+            let note = (!is_current).then_some(other.name);
+            merge(own, theirs, note, "", &mut added);
         }
     }
-    schema.into()
+    added.sort();
+    // What came with another addition is part of it.
+    let whole = added.clone();
+    added.retain(|path| {
+        !whole.iter().any(|other| {
+            path.strip_prefix(other.as_str())
+                .is_some_and(|rest| rest.starts_with(['.', '[', '{']))
+        })
+    });
+    (schema, added)
+}
+
+/// Adds to `own` the properties that only `theirs` has, at all depths.
+///
+/// `note` is the old version that they come from. Its defaults are left out: a field that has no meaning any
+/// more must not appear in objects of other versions.
+fn merge(
+    own: &mut Map<String, Value>,
+    theirs: &Map<String, Value>,
+    note: Option<&str>,
+    path: &str,
+    added: &mut Vec<String>,
+) {
+    for (keyword, suffix) in [("items", "[]"), ("additionalProperties", "{}")] {
+        if let (Some(Value::Object(own)), Some(Value::Object(theirs))) =
+            (own.get_mut(keyword), theirs.get(keyword))
+        {
+            merge(own, theirs, note, &format!("{path}{suffix}"), added);
+        }
+    }
+    let Some(Value::Object(theirs)) = theirs.get("properties") else {
+        return;
+    };
+    let Some(own) = own
+        .entry("properties")
+        .or_insert_with(|| json!({}))
+        .as_object_mut()
+    else {
+        return;
+    };
+    for (name, property) in theirs {
+        let here = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        match (own.get_mut(name), property) {
+            (Some(Value::Object(own)), Value::Object(theirs)) => {
+                merge(own, theirs, note, &here, added)
+            }
+            (Some(_), _) => {}
+            (None, property) => {
+                own.insert(name.clone(), noted(property.clone(), note));
+                added.push(here);
+            }
+        }
+    }
+}
+
+fn noted(property: Value, note: Option<&str>) -> Value {
+    let Some(version) = note else {
+        return property;
+    };
+    let text = property["description"].as_str().unwrap_or_default();
+    let text = format!("For objects written as {version}. {text}");
+    let mut property = Schema::from(property);
+    property.describe(&text);
+    property.remove("default");
+    property.into()
 }

@@ -4,7 +4,16 @@ use serde_json::{Map, Value, json};
 
 use super::{Moves, patches, path};
 
-pub(super) const MOVES: Moves = Moves { up, down };
+pub(super) const MOVES: Moves = Moves {
+    carried: &[
+        "spec.chart.spec.valuesFile",
+        "spec.postRenderers[].kustomize.patchesJson6902",
+        "spec.postRenderers[].kustomize.patchesStrategicMerge",
+    ],
+    up,
+    down,
+    ..super::NONE
+};
 
 fn up(fields: &mut Map<String, Value>, _ignored: &mut Vec<String>) {
     values_file_up(fields, "spec.chart.spec");

@@ -8,10 +8,13 @@ use super::path::{put, rename, take, text};
 pub(super) const POLICY: Moves = Moves {
     up: policy_up,
     down: policy_down,
+    ..super::NONE
 };
 pub(super) const AUTOMATION: Moves = Moves {
+    carried: &["spec.checkout", "spec.commit", "spec.push"],
     up: automation_up,
     down: automation_down,
+    ..super::NONE
 };
 
 fn policy_up(fields: &mut Map<String, Value>, _ignored: &mut Vec<String>) {

@@ -4,7 +4,16 @@ use serde_json::{Map, Value, json};
 
 use super::{Moves, patches, path};
 
-pub(super) const MOVES: Moves = Moves { up, down };
+pub(super) const MOVES: Moves = Moves {
+    carried: &[
+        "spec.patchesJson6902",
+        "spec.patchesStrategicMerge",
+        "spec.serviceAccount",
+    ],
+    ignored: &[("spec.validation", None)],
+    up,
+    down,
+};
 
 fn up(fields: &mut Map<String, Value>, ignored: &mut Vec<String>) {
     if let Some(Value::Object(spec)) = fields.get_mut("spec") {

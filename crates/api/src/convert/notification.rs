@@ -5,7 +5,11 @@ use serde_json::{Map, Value};
 use super::Moves;
 use super::path::{get, put, take};
 
-pub(super) const RECEIVER: Moves = Moves { up, down };
+pub(super) const RECEIVER: Moves = Moves {
+    up,
+    down,
+    ..super::NONE
+};
 
 fn up(fields: &mut Map<String, Value>, _ignored: &mut Vec<String>) {
     if let Some(url) = take(fields, "status.url") {

@@ -7,10 +7,17 @@ use super::{Moves, helm};
 use crate::meta::{Digest, Revision};
 
 pub(super) const GIT_REPOSITORY: Moves = Moves {
+    ignored: &[
+        ("spec.accessFrom", None),
+        ("spec.gitImplementation", Some("go-git")),
+    ],
     up: |fields, _| artifacts(fields, |artifact| artifact_up(artifact, true)),
     down: |fields, version, _| artifacts(fields, |artifact| artifact_down(artifact, version, true)),
+    ..super::NONE
 };
 pub(super) const HELM_CHART: Moves = Moves {
+    carried: &["spec.valuesFile"],
+    ignored: &[("spec.accessFrom", None)],
     up: |fields, _| {
         helm::values_file_up(fields, "spec");
         artifacts(fields, |artifact| artifact_up(artifact, false));
@@ -22,11 +29,16 @@ pub(super) const HELM_CHART: Moves = Moves {
         artifacts(fields, |artifact| artifact_down(artifact, version, false));
     },
 };
-pub(super) const OTHERS: Moves = Moves {
+pub(super) const BUCKET: Moves = Moves {
+    ignored: &[("spec.accessFrom", None)],
+    ..HELM_REPOSITORY
+};
+pub(super) const HELM_REPOSITORY: Moves = Moves {
     up: |fields, _| artifacts(fields, |artifact| artifact_up(artifact, false)),
     down: |fields, version, _| {
         artifacts(fields, |artifact| artifact_down(artifact, version, false))
     },
+    ..super::NONE
 };
 
 fn artifacts(fields: &mut Map<String, Value>, mut change: impl FnMut(&mut Map<String, Value>)) {
