@@ -1,5 +1,11 @@
 //! Structured merge over the conformance corpora.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails, and tells how much it ran"
+)]
+
 use std::path::Path;
 
 use object::Value;

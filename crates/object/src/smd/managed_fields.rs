@@ -13,10 +13,10 @@
 //!
 //! - The values must be as Go's encoders write them, since presence counts: `status: {}` or
 //!   `strategy: {}` of a built-in type is there although it is empty, and what Go omits is absent.
-//! - What is created is compared to the empty object of its kind, which for built-in types has the
-//!   nested structs. Give it with [`FieldManager::with_empty_object`];
-//!   [`zero_object`](super::schema::zero_object) makes it from the OpenAPI document. `live` is then
-//!   `Value::Null`.
+//! - What is created is compared to the empty object of its kind: `live` is then `Value::Null`. For
+//!   built-in types that is the zero value of the Go struct as its encoder writes it, with the nested
+//!   structs and with `null` for the lists that are always written; without it these would be owned.
+//!   Give it with [`FieldManager::with_empty_object`].
 //! - `manager` is the query parameter `fieldManager`, else what comes before the first `/` of the
 //!   user agent; an apply must have the parameter.
 //! - Fields that a resource or subresource resets (`status` for the resource, all but `status` for

@@ -10,8 +10,8 @@ mod builder;
 mod custom_resource;
 mod openapi;
 mod parse;
-mod zero;
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -19,7 +19,6 @@ use serde_json::Value;
 
 pub use custom_resource::CustomResource;
 pub use openapi::type_names;
-pub use zero::zero_object;
 
 /// The name of the type whose containers are all atomic.
 pub(crate) const UNTYPED_ATOMIC: &str = "__untyped_atomic_";
@@ -117,7 +116,8 @@ impl Relationship {
 /// A map, with declared fields (a struct), free ones, or both.
 #[derive(Debug, Clone, Default)]
 pub struct Map {
-    /// Sorted by name.
+    /// Sorted by the length of the name and then by the name: to find one takes comparisons of
+    /// lengths for the most part.
     fields: Vec<Field>,
     /// The type of the fields that are not declared; `None` if there may be none.
     pub element: Option<TypeId>,
@@ -130,12 +130,12 @@ impl Map {
     pub fn field(&self, name: &str) -> Option<&Field> {
         let index = self
             .fields
-            .binary_search_by(|field| (*field.name).cmp(name))
+            .binary_search_by(|field| compare_names(&field.name, name))
             .ok()?;
         Some(&self.fields[index])
     }
 
-    /// The declared fields, sorted by name.
+    /// The declared fields.
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }
@@ -145,10 +145,15 @@ impl Map {
         self.fields = fields;
         self.fields.reverse();
         self.fields
-            .sort_by(|left, right| left.name.cmp(&right.name));
+            .sort_by(|left, right| compare_names(&left.name, &right.name));
         self.fields
             .dedup_by(|later, first| later.name == first.name);
     }
+}
+
+/// The order of the fields of a map.
+fn compare_names(left: &str, right: &str) -> Ordering {
+    left.len().cmp(&right.len()).then_with(|| left.cmp(right))
 }
 
 /// A declared field.

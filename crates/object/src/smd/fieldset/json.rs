@@ -147,7 +147,10 @@ fn read(fields: &Value, depth: usize) -> Result<(Option<Set>, bool), FieldsError
             continue;
         };
         let (child, child_is_member) = read(below, depth + 1)?;
-        let set = set.get_or_insert_default();
+        let set = set.get_or_insert_with(|| Set {
+            members: Vec::with_capacity(map.len()),
+            children: Vec::new(),
+        });
         if child_is_member {
             set.insert_member(element.clone());
         }

@@ -235,11 +235,12 @@ impl FieldManager {
             id: self.identify(manager, Operation::Apply),
             now,
         };
-        let mut object = match self.apply_managed(&request, managed.clone(), force) {
-            Err(UpdateError::Conflicts(conflicts)) if manager == KUBECTL => {
-                self.take_over(&request, managed, conflicts)
+        let before = (manager == KUBECTL && !force).then(|| managed.clone());
+        let mut object = match (self.apply_managed(&request, managed, force), before) {
+            (Err(UpdateError::Conflicts(conflicts)), Some(before)) => {
+                self.take_over(&request, before, conflicts)
             }
-            other => other,
+            (outcome, _) => outcome,
         }
         .map_err(|error| match error {
             UpdateError::Conflicts(conflicts) => ApplyError::from(conflicts),
@@ -305,9 +306,9 @@ impl FieldManager {
                 managed
                     .times
                     .insert(request.id.clone(), request.now.to_owned());
-                object.into_value().into_owned()
+                copy_without_entries(object.into_value())
             }
-            None => request.live.clone(),
+            None => copy_without_entries(Cow::Borrowed(request.live)),
         };
         managed.store(&mut object);
         Ok(object)
@@ -372,6 +373,28 @@ fn strip(managed: &mut Managed, manager: &str) {
             owned.set = Arc::new(set);
         }
     }
+}
+
+/// The object to put entries in. Those it has may be the larger part of it, so that they are not
+/// copied.
+fn copy_without_entries(object: Cow<'_, Value>) -> Value {
+    let fields = match object {
+        Cow::Owned(object) => return object,
+        Cow::Borrowed(Value::Object(fields)) => fields,
+        Cow::Borrowed(other) => return other.clone(),
+    };
+    let copy = fields.iter().map(|(name, value)| {
+        let value = match (name.as_str(), value) {
+            ("metadata", Value::Object(metadata)) => metadata
+                .iter()
+                .filter(|(name, _)| *name != "managedFields")
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            _ => value.clone(),
+        };
+        (name.clone(), value)
+    });
+    copy.collect()
 }
 
 /// Whether an entry says nothing: `{}`, or texts that are empty.

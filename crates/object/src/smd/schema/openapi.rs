@@ -368,7 +368,7 @@ fn reference(schema: &Value) -> Option<&str> {
 }
 
 /// The name that a schema refers to, directly or by an `allOf` of one reference.
-pub(super) fn referred_name(schema: &Value) -> Option<&str> {
+fn referred_name(schema: &Value) -> Option<&str> {
     let all_of = || match schema.get("allOf")?.as_array()?.as_slice() {
         [single] => reference(single),
         _ => None,

@@ -143,22 +143,3 @@ fn custom_resources_have_the_metadata_of_all_objects() {
         .unwrap();
     assert!(root.fields().is_empty() && root.element.is_some());
 }
-
-#[test]
-fn zero_objects_have_the_nested_structs() {
-    let document = json!({"definitions": {
-        "Deployment": {"properties": {
-            "spec": {"$ref": "#/definitions/Spec", "default": {}},
-            "replicas": {"type": "integer", "default": 1},
-        }},
-        "Spec": {"required": ["selector", "serviceName"], "properties": {
-            "selector": {"$ref": "#/definitions/Selector"},
-            "serviceName": {"type": "string", "default": ""},
-            "paused": {"type": "boolean"},
-        }},
-    }});
-    assert_eq!(
-        zero_object(&document, "Deployment"),
-        json!({"spec": {"selector": null, "serviceName": ""}})
-    );
-}
