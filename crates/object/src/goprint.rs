@@ -32,47 +32,82 @@ pub fn same_type(left: &Value, right: &Value) -> bool {
     }
 }
 
+/// How values are printed.
+#[derive(Clone, Copy)]
+struct Verb {
+    /// `%s`, else `%v`.
+    as_text: bool,
+    /// Whole numbers are floats too.
+    only_floats: bool,
+}
+
+const PLAIN: Verb = Verb {
+    as_text: false,
+    only_floats: false,
+};
+
+/// `fmt.Sprintf("%v", value)` of a value that `encoding/json` has decoded, where all numbers are floats.
+pub(crate) fn verb_v_of_floats(value: &Value) -> String {
+    let mut out = String::new();
+    let verb = Verb {
+        only_floats: true,
+        ..PLAIN
+    };
+    write_verb(&mut out, value, verb);
+    out
+}
+
 /// `fmt.Sprintf("%v", value)`.
 pub fn verb_v(value: &Value) -> String {
     let mut out = String::new();
-    write_verb(&mut out, value, false);
+    write_verb(&mut out, value, PLAIN);
     out
 }
 
 /// `fmt.Sprintf("%s", value)`: what is not a text is marked as such, `%!s(int64=5)`.
 pub fn verb_s(value: &Value) -> String {
     let mut out = String::new();
-    write_verb(&mut out, value, true);
+    write_verb(
+        &mut out,
+        value,
+        Verb {
+            as_text: true,
+            ..PLAIN
+        },
+    );
     out
 }
 
 /// `fmt.Sprintf("%v", map)`.
 pub fn map_v(map: &Map<String, Value>) -> String {
     let mut out = String::new();
-    write_map(&mut out, map, false);
+    write_map(&mut out, map, PLAIN);
     out
 }
 
 /// `fmt.Sprintf("%v", list)`.
 pub fn list_v(list: &[Value]) -> String {
     let mut out = String::new();
-    write_list(&mut out, list, false);
+    write_list(&mut out, list, PLAIN);
     out
 }
 
-fn write_verb(out: &mut String, value: &Value, as_text: bool) {
+fn write_verb(out: &mut String, value: &Value, verb: Verb) {
     match value {
         Value::String(text) => out.push_str(text),
-        Value::Array(list) => write_list(out, list, as_text),
-        Value::Object(map) => write_map(out, map, as_text),
+        Value::Array(list) => write_list(out, list, verb),
+        Value::Object(map) => write_map(out, map, verb),
         scalar => {
             let plain = match scalar {
                 Value::Bool(true) => "true".to_owned(),
                 Value::Bool(false) => "false".to_owned(),
+                Value::Number(number) if verb.only_floats => {
+                    float_v(number.as_f64().unwrap_or_default())
+                }
                 Value::Number(number) => number_v(number),
                 _ => "<nil>".to_owned(),
             };
-            if !as_text {
+            if !verb.as_text {
                 out.push_str(&plain);
             } else if scalar.is_null() {
                 out.push_str("%!s(<nil>)");
@@ -83,18 +118,18 @@ fn write_verb(out: &mut String, value: &Value, as_text: bool) {
     }
 }
 
-fn write_list(out: &mut String, list: &[Value], as_text: bool) {
+fn write_list(out: &mut String, list: &[Value], verb: Verb) {
     out.push('[');
     for (index, item) in list.iter().enumerate() {
         if index > 0 {
             out.push(' ');
         }
-        write_verb(out, item, as_text);
+        write_verb(out, item, verb);
     }
     out.push(']');
 }
 
-fn write_map(out: &mut String, map: &Map<String, Value>, as_text: bool) {
+fn write_map(out: &mut String, map: &Map<String, Value>, verb: Verb) {
     out.push_str("map[");
     for (index, (key, value)) in sorted(map).into_iter().enumerate() {
         if index > 0 {
@@ -102,7 +137,7 @@ fn write_map(out: &mut String, map: &Map<String, Value>, as_text: bool) {
         }
         out.push_str(key);
         out.push(':');
-        write_verb(out, value, as_text);
+        write_verb(out, value, verb);
     }
     out.push(']');
 }
@@ -125,6 +160,7 @@ pub fn number_v(number: &Number) -> String {
 }
 
 /// A float as `%v` prints it: the shortest digits, with an exponent below 1e-4 and from 1e6.
+/// (Go's `strconv.FormatFloat` with `'g'` and the shortest precision.)
 pub fn float_v(float: f64) -> String {
     if float.is_nan() {
         return "NaN".to_owned();
@@ -132,37 +168,91 @@ pub fn float_v(float: f64) -> String {
     if float.is_infinite() {
         return if float > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
-    if float == 0.0 {
-        return if float.is_sign_negative() { "-0" } else { "0" }.to_owned();
+    let decimal = Decimal::of(float);
+    if (-4..6).contains(&decimal.exponent) {
+        decimal.positional()
+    } else {
+        decimal.scientific(2)
     }
-    let (mantissa, exponent) = scientific(float);
-    if (-4..6).contains(&exponent) {
-        return float.to_string();
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
 /// A float as `encoding/json` writes it: with an exponent below 1e-6 and from 1e21.
 pub fn float_json(float: f64) -> String {
+    let decimal = Decimal::of(float);
     let magnitude = float.abs();
-    if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
-        let (mantissa, exponent) = scientific(float);
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{mantissa}e{sign}{}", exponent.abs());
+    if magnitude == 0.0 || (1e-6..1e21).contains(&magnitude) {
+        decimal.positional()
+    } else {
+        decimal.scientific(1)
     }
-    if float == 0.0 && float.is_sign_negative() {
-        return "-0".to_owned();
-    }
-    float.to_string()
 }
 
-/// The shortest mantissa and the exponent of a finite float.
-fn scientific(float: f64) -> (String, i32) {
-    let text = format!("{float:e}");
-    match text.split_once('e') {
-        Some((mantissa, exponent)) => (mantissa.to_owned(), exponent.parse().unwrap_or_default()),
-        None => (text, 0),
+/// The shortest digits that give a float back; of two such the nearer, and of two as near the even,
+/// as in Go. (The standard library decides the last case otherwise.)
+struct Decimal {
+    is_negative: bool,
+    digits: String,
+    /// The power of ten of the first digit.
+    exponent: i32,
+}
+
+impl Decimal {
+    /// Of a finite float.
+    fn of(float: f64) -> Self {
+        let mut buffer = ryu::Buffer::new();
+        let text = buffer.format_finite(float.abs());
+        let (mantissa, power) = text.split_once('e').unwrap_or((text, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{whole}{fraction}");
+        let significant = all.trim_start_matches('0');
+        let leading_zeros = all.len() - significant.len();
+        let digits = significant.trim_end_matches('0').to_owned();
+        let power: i32 = power.parse().unwrap_or_default();
+        Self {
+            is_negative: float.is_sign_negative(),
+            exponent: if digits.is_empty() {
+                0
+            } else {
+                power + whole.len() as i32 - 1 - leading_zeros as i32
+            },
+            digits: if digits.is_empty() {
+                "0".to_owned()
+            } else {
+                digits
+            },
+        }
+    }
+
+    fn sign(&self) -> &'static str {
+        if self.is_negative { "-" } else { "" }
+    }
+
+    /// `1234.5`.
+    fn positional(&self) -> String {
+        let sign = self.sign();
+        if self.exponent < 0 {
+            let zeros = "0".repeat((-self.exponent - 1) as usize);
+            return format!("{sign}0.{zeros}{}", self.digits);
+        }
+        let whole = self.exponent as usize + 1;
+        if self.digits.len() <= whole {
+            let zeros = "0".repeat(whole - self.digits.len());
+            return format!("{sign}{}{zeros}", self.digits);
+        }
+        let (whole, fraction) = self.digits.split_at(whole);
+        format!("{sign}{whole}.{fraction}")
+    }
+
+    /// `1.2345e+03`, with so many digits in the exponent at least.
+    fn scientific(&self, width: usize) -> String {
+        let (first, rest) = self.digits.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        let exponent_sign = if self.exponent < 0 { '-' } else { '+' };
+        let exponent = self.exponent.abs();
+        format!(
+            "{}{first}{point}{rest}e{exponent_sign}{exponent:0width$}",
+            self.sign()
+        )
     }
 }
 

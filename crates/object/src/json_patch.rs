@@ -39,7 +39,9 @@ pub enum JsonPatchError {
     #[error("{0}")]
     Apply(String),
     /// The copies grew beyond the limit.
-    #[error("Unable to complete the copy, the accumulated size increase of copy is {copied}, exceeding the limit {limit}")]
+    #[error(
+        "Unable to complete the copy, the accumulated size increase of copy is {copied}, exceeding the limit {limit}"
+    )]
     CopyTooLarge {
         /// How many bytes.
         copied: usize,
@@ -264,7 +266,7 @@ impl Run {
             Ok(path) => path,
             Err(error) => return fail(format!("move operation failed to decode path: {error}")),
         };
-        self.deepen(&from, &path)?;
+        self.deepen(&from, &path, &value)?;
         let Some(place) = find(&mut self.document, &path) else {
             return fail(format!(
                 "move operation does not apply: doc is missing destination path: {path}: {MISSING}"
@@ -289,14 +291,24 @@ impl Run {
             Err(error) => return fail(format!("error in copy for from: '{from}': {error}")),
         };
         // The size is known before the copy is made, so that a huge one never is.
-        let size = value.map_or(0, |value| if value.is_null() { 0 } else { goprint::json_len(value) });
+        let size = value.map_or(0, |value| {
+            if value.is_null() {
+                0
+            } else {
+                goprint::json_len(value)
+            }
+        });
         let Ok(path) = path(operation) else {
             return fail(format!("copy operation failed to decode path: {MISSING}"));
         };
         let copied = self.copied.saturating_add(size);
         let is_too_large = self.limit > 0 && copied > self.limit;
-        let value = if is_too_large { Value::Null } else { value.cloned().unwrap_or_default() };
-        self.deepen(&from, &path)?;
+        let value = if is_too_large {
+            Value::Null
+        } else {
+            value.cloned().unwrap_or_default()
+        };
+        self.deepen(&from, &path, &value)?;
         let Some(place) = find(&mut self.document, &path) else {
             return fail(format!(
                 "copy operation does not apply: doc is missing destination path: {path}: {MISSING}"
@@ -321,7 +333,11 @@ impl Run {
         let failed = || fail(format!("testing value {path} failed: {TEST_FAILED}"));
         let expected = operation.get("value").unwrap_or(&Value::Null);
         if path.is_empty() {
-            return if self.document == *expected { Ok(()) } else { failed() };
+            return if self.document == *expected {
+                Ok(())
+            } else {
+                failed()
+            };
         }
         let Some(place) = find(&mut self.document, &path) else {
             return fail(format!(
@@ -336,10 +352,10 @@ impl Run {
     }
 
     /// Takes note of a move from one depth to another, and refuses what goes too deep.
-    fn deepen(&mut self, from: &str, to: &str) -> Result<(), JsonPatchError> {
+    fn deepen(&mut self, from: &str, to: &str, value: &Value) -> Result<(), JsonPatchError> {
         self.deepening += parts(to).saturating_sub(parts(from));
         if self.deepening > MAX_DEPTH / 2 {
-            if depth(&self.document) > MAX_DEPTH / 2 {
+            if depth(&self.document).max(parts(to) + depth(value)) > MAX_DEPTH / 2 {
                 return Err(JsonPatchError::TooDeep);
             }
             self.deepening = 0;
@@ -384,7 +400,11 @@ impl Place<'_> {
     fn position(key: &str, length: usize) -> Result<usize, String> {
         let index = index(key)?;
         let length_signed = length as i64;
-        let at = if index < 0 { index + length_signed } else { index };
+        let at = if index < 0 {
+            index + length_signed
+        } else {
+            index
+        };
         if (0..length_signed).contains(&at) {
             Ok(at as usize)
         } else {

@@ -8,11 +8,16 @@
 pub mod field;
 pub mod goprint;
 pub mod gvk;
+pub mod json_patch;
+pub mod jsonpath;
+pub mod merge_patch;
 pub mod meta;
 pub mod names;
+pub mod precondition;
 pub mod quantity;
 pub mod selector;
 pub mod smd;
+pub mod strategic;
 pub mod time;
 
 pub use gvk::{GroupKind, GroupResource, GroupVersion, GroupVersionKind, GroupVersionResource};

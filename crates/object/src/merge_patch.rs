@@ -44,7 +44,6 @@ fn combine(document: Value, patch: Value, keep_nulls: bool) -> Result<Value, Mer
         return Err(MergePatchError::BadDocument);
     }
     match (document, patch) {
-        (_, Value::Null) => Err(MergePatchError::BadPatch),
         (Value::Object(mut document), Value::Object(patch)) => {
             merge_maps(&mut document, patch, keep_nulls);
             Ok(document.into())
@@ -124,12 +123,20 @@ pub fn create(original: &Value, modified: &Value) -> Result<Value, MergePatchErr
 
 fn create_map(original: &Value, modified: &Value) -> Result<Value, MergePatchError> {
     let empty = Map::new();
-    let map = |value| match value {
-        &Value::Object(ref map) => Ok(map),
-        Value::Null => Ok(&empty),
+    let original = map_or_null(original, &empty)?;
+    let modified = map_or_null(modified, &empty)?;
+    Ok(difference(original, modified).into())
+}
+
+fn map_or_null<'a>(
+    value: &'a Value,
+    empty: &'a Map<String, Value>,
+) -> Result<&'a Map<String, Value>, MergePatchError> {
+    match value {
+        Value::Object(map) => Ok(map),
+        Value::Null => Ok(empty),
         _ => Err(MergePatchError::BadDocument),
-    };
-    Ok(difference(map(original)?, map(modified)?).into())
+    }
 }
 
 fn difference(original: &Map<String, Value>, modified: &Map<String, Value>) -> Map<String, Value> {
@@ -162,7 +169,10 @@ fn is_same(left: &Value, right: &Value) -> bool {
         (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
         (Value::Array(left), Value::Array(right)) => {
             left.len() == right.len()
-                && left.iter().zip(right).all(|(left, right)| is_same(left, right))
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| is_same(left, right))
         }
         (Value::Object(left), Value::Object(right)) => {
             left.len() == right.len()
@@ -269,9 +279,16 @@ mod tests {
 
     #[test]
     fn numbers_pass_through_floats() {
-        assert_eq!(create(&json!({"a": 1}), &json!({"a": 1.0})).unwrap(), json!({}));
         assert_eq!(
-            create(&json!({}), &json!({"a": 9_007_199_254_740_993_i64, "b": 2.0})).unwrap(),
+            create(&json!({"a": 1}), &json!({"a": 1.0})).unwrap(),
+            json!({})
+        );
+        assert_eq!(
+            create(
+                &json!({}),
+                &json!({"a": 9_007_199_254_740_993_i64, "b": 2.0})
+            )
+            .unwrap(),
             json!({"a": 9_007_199_254_740_992_i64, "b": 2})
         );
     }
@@ -287,7 +304,10 @@ mod tests {
 
     #[test]
     fn patches_are_merged() {
-        let (first, second) = (json!({"a": 1, "b": {"c": 1}}), json!({"a": null, "b": {"d": null}}));
+        let (first, second) = (
+            json!({"a": 1, "b": {"c": 1}}),
+            json!({"a": null, "b": {"d": null}}),
+        );
         assert_eq!(
             merge_patches(first, second).unwrap(),
             json!({"a": null, "b": {"c": 1, "d": null}})
@@ -303,6 +323,9 @@ mod tests {
             &original,
             &[Precondition::KeyUnchanged("kind")],
         );
-        assert_eq!(error.unwrap_err().to_string(), "precondition failed for: map[kind:B]");
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "precondition failed for: map[kind:B]"
+        );
     }
 }

@@ -163,7 +163,7 @@ impl Quantity {
     /// The number of 10^`scale`, rounded away from zero (`ScaledValue`); see [`Self::value`].
     pub fn scaled_value(&self, scale: i32) -> i64 {
         match &self.amount {
-            Amount::Small(small) => small.scaled_value(scale).unwrap_or(0),
+            Amount::Small(small) => small.scaled_value(scale),
             Amount::Big(big) => big.scaled_value(scale),
         }
     }
@@ -172,8 +172,8 @@ impl Quantity {
     /// representation (`AsInt64`).
     pub fn as_i64(&self) -> Option<i64> {
         match &self.amount {
-            Amount::Small(small) if small.scale >= 0 => small.scaled_value(0),
-            _ => None,
+            Amount::Small(small) => small.whole(),
+            Amount::Big(_) => None,
         }
     }
 

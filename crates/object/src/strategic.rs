@@ -56,9 +56,11 @@ pub fn merge_patches(
     patches: impl IntoIterator<Item = Object>,
     schema: impl PatchSchema,
 ) -> Result<Object, StrategicError> {
-    patches.into_iter().try_fold(Object::new(), |merged, patch| {
-        merge::merge_maps(merged, patch, &schema, MergeOptions::default())
-    })
+    patches
+        .into_iter()
+        .try_fold(Object::new(), |merged, patch| {
+            merge::merge_maps(merged, patch, &schema, MergeOptions::default())
+        })
 }
 
 /// Makes the patch that leads from `original` to `modified` (`CreateTwoWayMergeMapPatch`).

@@ -7,12 +7,22 @@ use std::process::ExitCode;
 
 use object::Value;
 
+mod jsonpath;
+mod patches;
+mod selectors;
 mod smd;
+mod text;
 
 /// Runs one case; `None` if it is of a kind that the runner does not know.
 type Runner = fn(&str, &Value, &Path) -> Option<Result<(), String>>;
 
-const RUNNERS: &[Runner] = &[smd::run];
+const RUNNERS: &[Runner] = &[
+    smd::run,
+    patches::run,
+    selectors::run,
+    text::run,
+    jsonpath::run,
+];
 
 #[expect(clippy::print_stdout, reason = "the report is what the program is for")]
 fn main() -> ExitCode {

@@ -27,9 +27,9 @@ impl Place<'_> {
 /// a slash names nothing.
 pub(super) fn find<'a>(document: &'a mut Value, pointer: &str) -> Option<Place<'a>> {
     let (_, pointer) = pointer.split_once('/')?;
-    let (parents, key) = pointer.rsplit_once('/').map_or((None, pointer), |(parents, key)| {
-        (Some(parents), key)
-    });
+    let (parents, key) = pointer
+        .rsplit_once('/')
+        .map_or((None, pointer), |(parents, key)| (Some(parents), key));
     let mut holder = document;
     for part in parents.into_iter().flat_map(|parents| parents.split('/')) {
         let part = decode(part);

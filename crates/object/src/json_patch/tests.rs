@@ -55,7 +55,10 @@ fn errors_read_as_upstream() {
             "replace operation value must be object or array: %!w(<nil>)",
         ),
     ] {
-        assert_eq!(apply(document, json!([operation])), Err(expected.to_owned()));
+        assert_eq!(
+            apply(document, json!([operation])),
+            Err(expected.to_owned())
+        );
     }
     assert_eq!(
         apply(json!({}), json!([1])),
@@ -72,7 +75,11 @@ fn copies_are_limited() {
     ]);
     let patch = JsonPatch::decode(patch).unwrap();
     assert_eq!(
-        patch.clone().apply_within(document.clone(), 2000).unwrap_err().to_string(),
+        patch
+            .clone()
+            .apply_within(document.clone(), 2000)
+            .unwrap_err()
+            .to_string(),
         "Unable to complete the copy, the accumulated size increase of copy is 2004, exceeding the \
          limit 2000"
     );

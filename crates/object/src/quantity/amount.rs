@@ -22,12 +22,29 @@ impl Small {
         }
     }
 
-    /// The number of 10^`scale`, rounded away from zero; `None` if that does not fit.
-    pub(super) fn scaled_value(self, scale: i32) -> Option<i64> {
+    /// The number of 10^`scale`, rounded away from zero.
+    ///
+    /// Upstream quirk, kept: what does not fit is 0, or for some powers the lower bits.
+    pub(super) fn scaled_value(self, scale: i32) -> i64 {
+        let times = self.scale.abs_diff(scale);
         if self.scale < scale {
-            return Some(divide_up(self.value, scale.abs_diff(self.scale)).0);
+            return divide_up(self.value, times).0;
         }
-        multiply_up(self.value, self.scale.abs_diff(scale))
+        match multiply_up(self.value, times) {
+            Some(value) => value,
+            None if self.value != i64::MIN && matches!(times, 1..=3 | 6 | 9) => {
+                self.value.wrapping_mul(10_i64.pow(times))
+            }
+            None => 0,
+        }
+    }
+
+    /// The whole number, if it needs no rounding and fits.
+    pub(super) fn whole(self) -> Option<i64> {
+        if self.scale < 0 {
+            return None;
+        }
+        multiply_up(self.value, self.scale.unsigned_abs())
     }
 
     /// Rounded away from zero to a multiple of 10^`scale`, and whether that changed nothing.

@@ -155,8 +155,8 @@ fn slow(
         .filter(u8::is_ascii_digit)
         .map(char::from)
         .collect();
-    let zeros = exponent.unsigned_abs() as usize;
-    if digits.is_empty() || digits.len() > MAX_DIGITS || (base == 10 && zeros > MAX_DIGITS) {
+    let is_huge = base == 10 && exponent > MAX_DIGITS as i32;
+    if digits.is_empty() || digits.len() > MAX_DIGITS || is_huge {
         return Err(ParseError::Numeric);
     }
     let unscaled = digits.parse::<BigInt>().map_err(|_| ParseError::Numeric)?;
@@ -165,7 +165,7 @@ fn slow(
         exponent: -(parts.fraction.len() as i32),
     };
     if base == 10 {
-        amount.exponent += exponent;
+        amount.exponent = amount.exponent.saturating_add(exponent);
     } else {
         amount.unscaled <<= exponent as usize;
     }

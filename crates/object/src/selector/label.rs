@@ -81,7 +81,7 @@ impl<S: AsRef<str>> Labels for BTreeMap<String, S> {
     }
 }
 
-impl<S: AsRef<str>, H: BuildHasher> Labels for HashMap<String, S, H> {
+impl<V: AsRef<str>, S: BuildHasher> Labels for HashMap<String, V, S> {
     fn label(&self, key: &str) -> Option<&str> {
         self.get(key).map(AsRef::as_ref)
     }

@@ -96,7 +96,10 @@ fn lists<S: PatchSchema>(
         if !are_maps {
             return Ok(false);
         }
-        let (left, right) = (by_key(left, place.merge_key)?, by_key(right, place.merge_key)?);
+        let (left, right) = (
+            by_key(left, place.merge_key)?,
+            by_key(right, place.merge_key)?,
+        );
         for (key, left) in left {
             if let Some(right) = right.get(&key)
                 && objects(left, right, schema, Place::default())?
@@ -137,10 +140,12 @@ fn by_key<'a>(
         let Value::Object(map) = item else {
             return Err(StrategicError::NotMaps(goprint::list_v(list)));
         };
-        let key = map.get(merge_key).ok_or_else(|| StrategicError::NoMergeKeyInConflict {
-            map: goprint::map_v(map),
-            key: merge_key.to_owned(),
-        })?;
+        let key = map
+            .get(merge_key)
+            .ok_or_else(|| StrategicError::NoMergeKeyInConflict {
+                map: goprint::map_v(map),
+                key: merge_key.to_owned(),
+            })?;
         maps.insert(goprint::verb_s(key), map);
     }
     Ok(maps)

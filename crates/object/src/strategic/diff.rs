@@ -4,9 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::directive::{
-    DELETE, DELETE_FROM_LIST, PATCH, RETAIN_KEYS, SET_ORDER,
-};
+use super::directive::{DELETE, DELETE_FROM_LIST, PATCH, RETAIN_KEYS, SET_ORDER};
 use super::list::same_key;
 use super::order::{
     Item, Keys, Places, are_maps, check_merge_keys, deduplicate, sort_by_places,
@@ -17,7 +15,10 @@ use super::{Object, StrategicError};
 use crate::goprint;
 
 /// What goes into a patch.
-#[expect(clippy::struct_excessive_bools, reason = "four independent choices, as upstream has them")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent choices, as upstream has them"
+)]
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct DiffOptions {
     /// Lists that are merged get a `$setElementOrder`.
@@ -197,7 +198,11 @@ fn diff_lists<S: PatchSchema>(
     } else {
         Vec::new()
     };
-    Ok(ListPatch { items, deletions, order })
+    Ok(ListPatch {
+        items,
+        deletions,
+        order,
+    })
 }
 
 /// Sorts items as they stand in the new list; deletions go to the end.
@@ -316,9 +321,9 @@ fn diff_maps_by_key<S: PatchSchema>(
     let mut new = new.into_iter().peekable();
     let mut old = old.into_iter().peekable();
     loop {
-        let has_key = |map: &Object| match map.contains_key(merge_key) {
-            true => Ok(()),
-            false => Err(StrategicError::no_merge_key(map, merge_key)),
+        let has_key = |map: &Object| {
+            let found = map.get(merge_key).map(|_| ());
+            found.ok_or_else(|| StrategicError::no_merge_key(map, merge_key))
         };
         old.peek().map_or(Ok(()), |(_, map)| has_key(map))?;
         new.peek().map_or(Ok(()), |(_, map)| has_key(map))?;
@@ -344,7 +349,10 @@ fn diff_maps_by_key<S: PatchSchema>(
             }
             (Some((_, old)), None) if !options.ignore_deletions => {
                 let key = old.get(merge_key).cloned().unwrap_or_default();
-                let entries = [(merge_key.to_owned(), key), (PATCH.to_owned(), DELETE.into())];
+                let entries = [
+                    (merge_key.to_owned(), key),
+                    (PATCH.to_owned(), DELETE.into()),
+                ];
                 deletions.push(Object::from_iter(entries).into());
             }
             _ => {}

@@ -32,7 +32,9 @@ pub enum StrategicError {
     #[error("invalid patch format of setElementOrder list")]
     SetElementOrderFormat,
     /// Two patches retain different keys.
-    #[error("{left} and {right} are not deep equal: this may happen when calculating the 3-way diff patch")]
+    #[error(
+        "{left} and {right} are not deep equal: this may happen when calculating the 3-way diff patch"
+    )]
     RetainKeysDiffer {
         /// One list, as Go prints it.
         left: String,
@@ -96,7 +98,10 @@ pub enum StrategicError {
     #[error("cannot merge lists without merge key for {0}")]
     NoDeclaredMergeKey(&'static str),
     /// The type has no such field.
-    #[error("unable to find api field in struct {type_name} for the json field {}", quote(field))]
+    #[error(
+        "unable to find api field in struct {type_name} for the json field {}",
+        quote(field)
+    )]
     UnknownField {
         /// The Go type.
         type_name: String,

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::directive::{DELETE, MERGE, PATCH, REPLACE, has_directive, is_deletion, remove_directives};
+use super::directive::{
+    DELETE, MERGE, PATCH, REPLACE, has_directive, is_deletion, remove_directives,
+};
 use super::merge::{MergeOptions, merge_maps};
 use super::order::{Item, Keys, Places, are_maps, check_merge_keys, deduplicate, interleave};
 use super::schema::{PatchField, PatchSchema};
@@ -27,7 +29,14 @@ pub(super) fn merge_list<S: PatchSchema>(
     options: MergeOptions,
     is_delete_list: bool,
 ) -> Result<Merged, StrategicError> {
-    merge_list_with(&mut Keys::default(), live, patch, field, options, is_delete_list)
+    merge_list_with(
+        &mut Keys::default(),
+        live,
+        patch,
+        field,
+        options,
+        is_delete_list,
+    )
 }
 
 fn merge_list_with<S: PatchSchema>(
@@ -161,7 +170,11 @@ impl MapList {
             order.push(key);
             known.resize(known.len().max(key + 1), None);
             let found = known[key].and_then(|number| list.items[number].as_mut());
-            if let Some(Item { value: Value::Object(item), .. }) = found {
+            if let Some(Item {
+                value: Value::Object(item),
+                ..
+            }) = found
+            {
                 *item = merge_maps(std::mem::take(item), value, &field.schema, options)?;
             } else {
                 let number = list.push(keys, Value::Object(value), merge_key);
@@ -214,7 +227,10 @@ impl MapList {
     /// Deletes all live items with a key.
     fn delete(&mut self, key: usize) {
         let is_it = |list: &Self, number: usize| {
-            list.has_key[number] && list.items[number].as_ref().is_some_and(|item| item.key == key)
+            list.has_key[number]
+                && list.items[number]
+                    .as_ref()
+                    .is_some_and(|item| item.key == key)
         };
         let mut at = 0;
         while at < self.live {
@@ -232,7 +248,11 @@ impl MapList {
     fn leftover(&self) -> Vec<usize> {
         let mut memory = self.memory.clone();
         // A list that is replaced is built elsewhere.
-        let added = if self.is_replaced { &[] } else { self.added.as_slice() };
+        let added = if self.is_replaced {
+            &[]
+        } else {
+            self.added.as_slice()
+        };
         for (slot, number) in memory.iter_mut().skip(self.live).zip(added) {
             *slot = *number;
         }
@@ -242,12 +262,24 @@ impl MapList {
 
     /// The order of the live items, as numbers of keys, and all items.
     fn finish(mut self) -> (Vec<usize>, Vec<Item>) {
-        let numbers: Vec<usize> =
-            self.memory[..self.live].iter().chain(&self.added).copied().collect();
-        let live = if self.is_replaced { usize::MAX } else { self.live };
-        let items: Vec<Item> =
-            numbers.into_iter().filter_map(|number| self.items[number].take()).collect();
-        (items.iter().take(live).map(|item| item.key).collect(), items)
+        let numbers: Vec<usize> = self.memory[..self.live]
+            .iter()
+            .chain(&self.added)
+            .copied()
+            .collect();
+        let live = if self.is_replaced {
+            usize::MAX
+        } else {
+            self.live
+        };
+        let items: Vec<Item> = numbers
+            .into_iter()
+            .filter_map(|number| self.items[number].take())
+            .collect();
+        (
+            items.iter().take(live).map(|item| item.key).collect(),
+            items,
+        )
     }
 }
 
@@ -263,12 +295,17 @@ pub(super) fn merge_ordered_list<S: PatchSchema>(
     let merge_key = field.merge_key;
     check_order(patch.as_deref().unwrap_or_default(), order, merge_key)?;
     // Types and keys of the lists as they were count below, after merging.
-    let sides = [live.as_deref().unwrap_or_default(), patch.as_deref().unwrap_or_default()];
+    let sides = [
+        live.as_deref().unwrap_or_default(),
+        patch.as_deref().unwrap_or_default(),
+    ];
     let type_check = are_maps(&sides);
     let live_check = check_merge_keys(sides[0], merge_key);
     let mut keys = Keys::default();
-    let mut server_order: Vec<usize> =
-        sides[0].iter().map(|item| keys.of(item, merge_key)).collect();
+    let mut server_order: Vec<usize> = sides[0]
+        .iter()
+        .map(|item| keys.of(item, merge_key))
+        .collect();
     let merged = match (live, patch) {
         (None, None) => return Ok(None),
         (Some(live), None) => live,
@@ -284,7 +321,10 @@ pub(super) fn merge_ordered_list<S: PatchSchema>(
         }
     };
     if merge_key.is_empty() {
-        if merged.iter().any(|item| item.is_object() || item.is_array()) {
+        if merged
+            .iter()
+            .any(|item| item.is_object() || item.is_array())
+        {
             return Err(StrategicError::SetElementOrderFormat);
         }
     } else {
@@ -309,9 +349,15 @@ pub(super) fn merge_ordered_list<S: PatchSchema>(
         .collect();
     let places = Places::new(keys.len(), &order);
     let server_places = Places::new(keys.len(), &server_order);
-    let (patched, server_only): (Vec<Item>, Vec<Item>) =
-        items.into_iter().partition(|item| places.contains(item.key));
-    Ok(Some(interleave(patched, server_only, &places, &server_places)))
+    let (patched, server_only): (Vec<Item>, Vec<Item>) = items
+        .into_iter()
+        .partition(|item| places.contains(item.key));
+    Ok(Some(interleave(
+        patched,
+        server_only,
+        &places,
+        &server_places,
+    )))
 }
 
 /// Checks that the items of a patch stand in the order it gives, deletions aside.
@@ -324,7 +370,8 @@ fn check_order(patch: &[Value], order: &[Value], merge_key: &str) -> Result<(), 
     {
         return Err(StrategicError::not_a_map(item));
     }
-    let is_kept = |item: &&Value| merge_key.is_empty() || !item.as_object().is_some_and(is_deletion);
+    let is_kept =
+        |item: &&Value| merge_key.is_empty() || !item.as_object().is_some_and(is_deletion);
     let mut kept = patch.iter().filter(is_kept).peekable();
     let mut order_left = order.iter();
     while let Some(item) = kept.peek() {
@@ -351,7 +398,11 @@ fn check_order(patch: &[Value], order: &[Value], merge_key: &str) -> Result<(), 
 }
 
 /// Whether two items have the same merge key, or are equal if there is no merge key.
-pub(super) fn same_key(left: &Value, right: &Value, merge_key: &str) -> Result<bool, StrategicError> {
+pub(super) fn same_key(
+    left: &Value,
+    right: &Value,
+    merge_key: &str,
+) -> Result<bool, StrategicError> {
     if merge_key.is_empty() {
         return Ok(left == right);
     }

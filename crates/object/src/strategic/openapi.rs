@@ -49,14 +49,20 @@ impl PatchTypes {
             .or_else(|| document.get("components")?.get("schemas"))
             .and_then(Value::as_object);
         let mut types = Self::default();
-        for (index, name) in definitions.into_iter().flat_map(|map| map.keys()).enumerate() {
+        for (index, name) in definitions
+            .into_iter()
+            .flat_map(|map| map.keys())
+            .enumerate()
+        {
             types.names.insert(name.as_str().into(), index);
             types.types.push(Type::new("struct", go_name(name)));
         }
         let schemas = definitions.into_iter().flat_map(|map| map.values());
         for (index, schema) in schemas.enumerate() {
             types.define(index, schema);
-            let kinds = schema.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
+            let kinds = schema
+                .get("x-kubernetes-group-version-kind")
+                .and_then(Value::as_array);
             for kind in kinds.into_iter().flatten() {
                 let text = |key: &str| kind.get(key).and_then(Value::as_str).unwrap_or_default();
                 let kind = GroupVersionKind::new(text("group"), text("version"), text("kind"));
@@ -130,7 +136,12 @@ impl PatchTypes {
             described.element = Some(self.place(items));
         }
         for (name, property) in properties.into_iter().flatten() {
-            let extension = |key| property.get(key).and_then(Value::as_str).unwrap_or_default();
+            let extension = |key| {
+                property
+                    .get(key)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            };
             let field = Field {
                 strategies: extension("x-kubernetes-patch-strategy").into(),
                 merge_key: extension("x-kubernetes-patch-merge-key").into(),

@@ -105,7 +105,9 @@ pub(super) fn interleave(
     server_places: &Places,
 ) -> Vec<Value> {
     let mut patch = sort_by_places(patch, patch_places).into_iter().peekable();
-    let mut server = sort_by_places(server_only, server_places).into_iter().peekable();
+    let mut server = sort_by_places(server_only, server_places)
+        .into_iter()
+        .peekable();
     let mut all = Vec::with_capacity(patch.len() + server.len());
     loop {
         let takes_server = match (server.peek(), patch.peek()) {
@@ -119,7 +121,11 @@ pub(super) fn interleave(
                 }
             }
         };
-        let next = if takes_server { server.next() } else { patch.next() };
+        let next = if takes_server {
+            server.next()
+        } else {
+            patch.next()
+        };
         all.extend(next.map(|item| item.value));
     }
 }
@@ -142,7 +148,9 @@ pub(super) fn deduplicate(items: Vec<Value>) -> Vec<Value> {
     let mut at = 0;
     while at < last {
         let number = numbers[slots[at]];
-        while let Some(repeated) = places[number].range(at + 1..=last).next().copied() {
+        while at < last
+            && let Some(repeated) = places[number].range(at + 1..=last).next().copied()
+        {
             places[number].remove(&repeated);
             if repeated != last {
                 let moved = slots[last];
@@ -156,7 +164,10 @@ pub(super) fn deduplicate(items: Vec<Value>) -> Vec<Value> {
     }
     slots.truncate(last + 1);
     let mut items: Vec<Option<Value>> = items.into_iter().map(Some).collect();
-    slots.into_iter().filter_map(|slot| items[slot].take()).collect()
+    slots
+        .into_iter()
+        .filter_map(|slot| items[slot].take())
+        .collect()
 }
 
 /// Whether the items of some lists are maps. All have to have one type, and none may be a list.

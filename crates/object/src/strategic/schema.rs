@@ -68,10 +68,12 @@ pub(super) fn struct_field<'a, S: PatchSchema>(
     if schema.kind() != "struct" {
         return Err(StrategicError::NotStruct(schema.kind()));
     }
-    schema.field(name).ok_or_else(|| StrategicError::UnknownField {
-        type_name: schema.type_name().to_owned(),
-        field: name.to_owned(),
-    })
+    schema
+        .field(name)
+        .ok_or_else(|| StrategicError::UnknownField {
+            type_name: schema.type_name().to_owned(),
+            field: name.to_owned(),
+        })
 }
 
 /// A field whose value is a list; the type is that of the items.

@@ -48,7 +48,9 @@ fn object(value: Value) -> Object {
 
 fn patched(original: Value, patch: Value) -> Result<Value, String> {
     let types = types();
-    let pod = types.kind(&crate::GroupVersionKind::new("", "v1", "Pod")).unwrap();
+    let pod = types
+        .kind(&crate::GroupVersionKind::new("", "v1", "Pod"))
+        .unwrap();
     apply(object(original), object(patch), pod)
         .map(Value::from)
         .map_err(|error| error.to_string())
@@ -91,7 +93,7 @@ fn added_items_take_the_place_of_deleted_ones() {
 #[test]
 fn directives() {
     let original = json!({
-        "metadata": {"finalizers": ["a", "b", "a"], "labels": {"x": "1"}},
+        "metadata": {"finalizers": ["a", "b"], "labels": {"x": "1"}},
         "spec": {"containers": [{"name": "a"}]},
     });
     for (patch, expected) in [
@@ -99,10 +101,13 @@ fn directives() {
             json!({"metadata": {"$deleteFromPrimitiveList/finalizers": ["a"]}}),
             json!(["b"]),
         ),
-        (json!({"metadata": {"finalizers": ["c"]}}), json!(["a", "b", "c"])),
+        (
+            json!({"metadata": {"finalizers": ["c"]}}),
+            json!(["c", "a", "b"]),
+        ),
         (
             json!({"metadata": {"finalizers": ["c"], "$setElementOrder/finalizers": ["c", "b"]}}),
-            json!(["a", "c", "b"]),
+            json!(["c", "a", "b"]),
         ),
     ] {
         let result = patched(original.clone(), patch).unwrap();
@@ -190,5 +195,10 @@ fn creating_then_applying_gives_the_modified_object() {
         pod,
         &[Precondition::MetadataKeyUnchanged("labels")],
     );
-    assert!(error.unwrap_err().to_string().starts_with("precondition failed for: map[metadata:"));
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .starts_with("precondition failed for: map[metadata:")
+    );
 }

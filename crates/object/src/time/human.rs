@@ -21,11 +21,11 @@ pub fn human(duration: Duration) -> String {
     let hours = duration.whole_hours();
     let days = hours / 24;
     match hours {
-        ..8 => two_units(hours, 'h', minutes % 60, 'm'),
-        ..48 => format!("{hours}h"),
-        ..192 => two_units(days, 'd', hours % 24, 'h'),
-        ..17_520 => format!("{days}d"),
-        ..70_080 => two_units(days / 365, 'y', days % 365, 'd'),
+        0..8 => two_units(hours, 'h', minutes % 60, 'm'),
+        8..48 => format!("{hours}h"),
+        48..192 => two_units(days, 'd', hours % 24, 'h'),
+        192..17_520 => format!("{days}d"),
+        17_520..70_080 => two_units(days / 365, 'y', days % 365, 'd'),
         _ => format!("{}y", days / 365),
     }
 }
