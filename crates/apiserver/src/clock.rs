@@ -24,11 +24,21 @@ pub fn unix_seconds(time: SystemTime) -> i64 {
 
 /// A time as Kubernetes prints it: RFC 3339 in UTC, whole seconds.
 pub fn rfc3339(time: SystemTime) -> String {
-    let seconds = unix_seconds(time);
+    rfc3339_seconds(unix_seconds(time))
+}
+
+/// The same from seconds since 1970.
+pub fn rfc3339_seconds(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(
         |_| "1970-01-01T00:00:00Z".to_owned(),
         |stamp| stamp.to_string(),
     )
+}
+
+/// Reads such a time, as seconds since 1970.
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    let stamp: jiff::Timestamp = text.parse().ok()?;
+    Some(stamp.as_second())
 }
 
 /// The machine's own clock and random source.

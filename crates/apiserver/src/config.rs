@@ -18,6 +18,8 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// Which of the built-in controllers run; all of them unless told otherwise.
     pub controllers: bool,
+    /// Whether workloads get the status that a healthy cluster would give them; needs `controllers`.
+    pub simulate_workloads: bool,
     /// Whether the ServiceAccount admission plugin runs.
     pub service_account_admission: bool,
     /// The range cluster IPs are taken from.
@@ -37,6 +39,7 @@ impl Default for Config {
             tokens: StaticTokens::default(),
             max_body_bytes: 3 * 1024 * 1024,
             controllers: true,
+            simulate_workloads: true,
             service_account_admission: false,
             service_cidr: "10.96.0.0/16".to_owned(),
             issuer: "https://kubernetes.default.svc.cluster.local".to_owned(),

@@ -17,6 +17,8 @@ struct Parts {
     reason: &'static str,
     message: String,
     details: Option<Details>,
+    /// `metadata.continue`: where a list that has become too old can go on.
+    continue_token: Option<String>,
 }
 
 /// The `details` of a `Status`.
@@ -105,12 +107,19 @@ impl ApiError {
             reason,
             message: message.into(),
             details: None,
+            continue_token: None,
         }))
     }
 
     /// The same with details.
     pub fn with_details(mut self, details: Details) -> Self {
         self.0.details = Some(details);
+        self
+    }
+
+    /// The same with `metadata.continue`.
+    pub fn with_continue(mut self, token: String) -> Self {
+        self.0.continue_token = Some(token);
         self
     }
 
@@ -162,6 +171,9 @@ impl ApiError {
         });
         if let Some(details) = &self.0.details {
             status["details"] = details.to_value();
+        }
+        if let Some(token) = &self.0.continue_token {
+            status["metadata"]["continue"] = Value::from(token.as_str());
         }
         if self.0.reason.is_empty() {
             status.as_object_mut().map(|map| map.remove("reason"));
@@ -302,6 +314,16 @@ impl ApiError {
     /// 410: a resource version or continue token that is too old.
     pub fn expired(message: impl Into<String>) -> Self {
         Self::new(410, "Expired", message)
+    }
+
+    /// 422 without words of its own (`NewGenericServerResponse`).
+    pub fn unprocessable() -> Self {
+        Self::new(
+            422,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+        )
+        .with_details(Details::default())
     }
 
     /// 500.

@@ -30,3 +30,11 @@ pub fn cells(core: &Core, resource: &ServedResource, object: &Value) -> Vec<Valu
     let _ = (core, resource);
     vec![Value::from(object::meta::name(object))]
 }
+
+/// The error for an `includeObject` that is not known.
+pub fn bad_include(text: &str) -> crate::ApiError {
+    crate::ApiError::bad_request(format!(
+        "Unable to convert to Table as requested: includeObject: Invalid value: {}: must be 'Metadata', 'Object', 'None', or empty",
+        object::field::quote(text)
+    ))
+}

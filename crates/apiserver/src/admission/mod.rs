@@ -1,5 +1,7 @@
 //! Admission: the plugins that change or refuse objects on their way in.
 
+mod namespace;
+
 use object::Value;
 
 use crate::error::ApiError;
@@ -32,12 +34,15 @@ pub struct Attributes<'a> {
 
 /// Runs the plugins that may change the object. It is in the storage version and has its defaults.
 pub fn mutate(attributes: &Attributes<'_>, object: &mut Value) -> Result<(), ApiError> {
-    let _ = (attributes, object);
-    Ok(())
+    let _ = object;
+    namespace::check(attributes)
 }
 
 /// Runs the plugins that only refuse.
 pub fn validate(attributes: &Attributes<'_>, object: Option<&Value>) -> Result<(), ApiError> {
-    let _ = (attributes, object);
+    let _ = object;
+    if attributes.operation == Operation::Delete {
+        return namespace::check(attributes);
+    }
     Ok(())
 }

@@ -25,7 +25,11 @@ struct Wish {
 /// How Go prints an object reference in the message about a missing user.
 impl std::fmt::Display for Wish {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{{{} {} {}  {}  {}}}", self.kind, self.namespace, self.name, self.api_version, self.field)
+        write!(
+            f,
+            "{{{} {} {}  {}  {}}}",
+            self.kind, self.namespace, self.name, self.api_version, self.field
+        )
     }
 }
 
@@ -38,7 +42,10 @@ pub(super) fn act_as(core: &Core, user: User, headers: &HeaderMap) -> Result<Use
     if wishes.is_empty() {
         return Ok(user);
     }
-    if !wishes.iter().any(|wish| matches!(wish.kind, "User" | "ServiceAccount")) {
+    if !wishes
+        .iter()
+        .any(|wish| matches!(wish.kind, "User" | "ServiceAccount"))
+    {
         let wishes: Vec<String> = wishes.iter().map(Wish::to_string).collect();
         return Err(ApiError::bad_request(format!(
             "requested [{}] without impersonating a user",
@@ -62,29 +69,58 @@ fn text(value: &http::HeaderValue) -> String {
 }
 
 fn wishes(headers: &HeaderMap) -> Vec<Wish> {
-    let wish = |kind, name: String| Wish { kind, namespace: String::new(), name, api_version: "", field: String::new() };
+    let wish = |kind, name: String| Wish {
+        kind,
+        namespace: String::new(),
+        name,
+        api_version: "",
+        field: String::new(),
+    };
     let mut wishes = Vec::new();
-    let user = headers.get("impersonate-user").map(text).unwrap_or_default();
+    let user = headers
+        .get("impersonate-user")
+        .map(text)
+        .unwrap_or_default();
     if !user.is_empty() {
-        match user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':')) {
-            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains(':') => {
-                wishes.push(Wish { namespace: namespace.to_owned(), ..wish("ServiceAccount", name.to_owned()) });
+        match user
+            .strip_prefix("system:serviceaccount:")
+            .and_then(|rest| rest.split_once(':'))
+        {
+            Some((namespace, name))
+                if !namespace.is_empty() && !name.is_empty() && !name.contains(':') =>
+            {
+                wishes.push(Wish {
+                    namespace: namespace.to_owned(),
+                    ..wish("ServiceAccount", name.to_owned())
+                });
             }
             _ => wishes.push(wish("User", user)),
         }
     }
-    wishes.extend(headers.get_all("impersonate-group").iter().map(|group| wish("Group", text(group))));
+    wishes.extend(
+        headers
+            .get_all("impersonate-group")
+            .iter()
+            .map(|group| wish("Group", text(group))),
+    );
     for (name, value) in headers {
         if let Some(key) = name.as_str().strip_prefix("impersonate-extra-") {
             let key = crate::http::unescape(key, false).unwrap_or_else(|| key.to_owned());
             let key = key.to_ascii_lowercase();
             let extra = wish("UserExtra", text(value));
-            wishes.push(Wish { api_version: "authentication.k8s.io/v1", field: key, ..extra });
+            wishes.push(Wish {
+                api_version: "authentication.k8s.io/v1",
+                field: key,
+                ..extra
+            });
         }
     }
     let uid = headers.get("impersonate-uid").map(text).unwrap_or_default();
     if !uid.is_empty() {
-        wishes.push(Wish { api_version: "authentication.k8s.io/v1", ..wish("UID", uid) });
+        wishes.push(Wish {
+            api_version: "authentication.k8s.io/v1",
+            ..wish("UID", uid)
+        });
     }
     wishes
 }
@@ -101,7 +137,11 @@ fn attributes(wish: &Wish) -> Attributes {
         verb: "impersonate".to_owned(),
         is_resource: true,
         group: group.to_owned(),
-        version: if group.is_empty() { String::new() } else { "v1".to_owned() },
+        version: if group.is_empty() {
+            String::new()
+        } else {
+            "v1".to_owned()
+        },
         resource: resource.to_owned(),
         subresource: subresource.to_owned(),
         namespace: wish.namespace.clone(),
@@ -131,18 +171,30 @@ fn grant(target: &mut User, wish: &Wish) {
         "User" => target.name.clone_from(&wish.name),
         "Group" => {
             // Groups that are asked for replace those of the service account.
-            if target.groups.first().is_some_and(|group| group == "system:serviceaccounts") {
+            if target
+                .groups
+                .first()
+                .is_some_and(|group| group == "system:serviceaccounts")
+            {
                 target.groups.clear();
             }
             target.groups.push(wish.name.clone());
         }
-        "UserExtra" => target.extra.entry(wish.field.clone()).or_default().push(wish.name.clone()),
+        "UserExtra" => target
+            .extra
+            .entry(wish.field.clone())
+            .or_default()
+            .push(wish.name.clone()),
         _ => target.uid.clone_from(&wish.name),
     }
 }
 
 fn add_standard_groups(target: &mut User) {
-    let group = if target.name == "system:anonymous" { "system:unauthenticated" } else { "system:authenticated" };
+    let group = if target.name == "system:anonymous" {
+        "system:unauthenticated"
+    } else {
+        "system:authenticated"
+    };
     let known = target.is_in("system:authenticated") || target.is_in("system:unauthenticated");
     if !known {
         target.groups.push(group.to_owned());

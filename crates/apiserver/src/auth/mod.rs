@@ -30,7 +30,10 @@ pub struct Auth {
 impl Auth {
     /// With the signing key of a directory; see [`TokenIssuer::open`].
     pub fn open(directory: Option<&Path>) -> Result<Self, KeyError> {
-        Ok(Self { rbac: Rbac::default(), issuer: TokenIssuer::open(directory)? })
+        Ok(Self {
+            rbac: Rbac::default(),
+            issuer: TokenIssuer::open(directory)?,
+        })
     }
 }
 
@@ -106,9 +109,15 @@ pub fn authenticate(core: &Core, headers: &HeaderMap) -> Result<User, ApiError> 
 /// The user of a token and the audiences it is good for, if it is good for one of `audiences`.
 ///
 /// Static tokens are good for the server itself, whose only audience is its issuer.
-pub fn authenticate_token(core: &Core, token: &str, audiences: &[String]) -> Option<(User, Vec<String>)> {
+pub fn authenticate_token(
+    core: &Core,
+    token: &str,
+    audiences: &[String],
+) -> Option<(User, Vec<String>)> {
     if let Some(user) = core.config.tokens.user(token) {
-        return audiences.contains(&core.config.issuer).then(|| (user, vec![core.config.issuer.clone()]));
+        return audiences
+            .contains(&core.config.issuer)
+            .then(|| (user, vec![core.config.issuer.clone()]));
     }
     service_account::authenticate(core, token, audiences)
 }
@@ -131,8 +140,17 @@ pub fn rules_for(core: &Core, user: &User, namespace: &str) -> (Vec<Rule>, Strin
     let (mut rules, errors) = core.auth.rbac.rules_for(core, user, namespace);
     if user.is_in("system:masters") {
         let all = || vec!["*".to_owned()];
-        let resources = Rule { verbs: all(), api_groups: all(), resources: all(), ..Rule::default() };
-        let paths = Rule { verbs: all(), non_resource_urls: all(), ..Rule::default() };
+        let resources = Rule {
+            verbs: all(),
+            api_groups: all(),
+            resources: all(),
+            ..Rule::default()
+        };
+        let paths = Rule {
+            verbs: all(),
+            non_resource_urls: all(),
+            ..Rule::default()
+        };
         rules.splice(0..0, [resources, paths]);
     }
     (rules, errors)

@@ -37,7 +37,9 @@ pub struct Rule {
     pub non_resource_urls: Vec<String>,
 }
 
-fn null_is_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+fn null_is_empty<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
     Option::<Vec<String>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
@@ -53,10 +55,13 @@ impl Rule {
             return false;
         }
         if !attributes.is_resource {
-            return self.non_resource_urls.iter().any(|url| match url.strip_suffix('*') {
-                Some(prefix) => attributes.path.starts_with(prefix),
-                None => *url == attributes.path,
-            });
+            return self
+                .non_resource_urls
+                .iter()
+                .any(|url| match url.strip_suffix('*') {
+                    Some(prefix) => attributes.path.starts_with(prefix),
+                    None => *url == attributes.path,
+                });
         }
         holds(&self.api_groups, &attributes.group)
             && self.allows_resource(&attributes.resource, &attributes.subresource)
@@ -95,8 +100,15 @@ impl Subject {
             "User" => user.name == self.name,
             "Group" => user.is_in(&self.name),
             "ServiceAccount" => {
-                let namespace = if self.namespace.is_empty() { binding_namespace } else { &self.namespace };
-                let account = user.name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+                let namespace = if self.namespace.is_empty() {
+                    binding_namespace
+                } else {
+                    &self.namespace
+                };
+                let account = user
+                    .name
+                    .strip_prefix("system:serviceaccount:")
+                    .and_then(|rest| rest.split_once(':'));
                 !namespace.is_empty() && account == Some((namespace, &self.name))
             }
             _ => false,
@@ -107,8 +119,16 @@ impl Subject {
         if self.kind != "ServiceAccount" {
             return format!("{} {}", self.kind, object::field::quote(&self.name));
         }
-        let namespace = if self.namespace.is_empty() { binding_namespace } else { &self.namespace };
-        format!("{} {}", self.kind, object::field::quote(&format!("{}/{namespace}", self.name)))
+        let namespace = if self.namespace.is_empty() {
+            binding_namespace
+        } else {
+            &self.namespace
+        };
+        format!(
+            "{} {}",
+            self.kind,
+            object::field::quote(&format!("{}/{namespace}", self.name))
+        )
     }
 }
 
@@ -133,7 +153,8 @@ impl Binding {
         Some(Self {
             name: object::meta::name(value).to_owned(),
             namespace: object::meta::namespace(value).to_owned(),
-            subjects: subjects.map_or(Some(Vec::new()), |subjects| Vec::deserialize(subjects).ok())?,
+            subjects: subjects
+                .map_or(Some(Vec::new()), |subjects| Vec::deserialize(subjects).ok())?,
             role: RoleRef::deserialize(value.get("roleRef")?).ok()?,
         })
     }
@@ -170,34 +191,64 @@ impl Index {
     fn read(core: &Core) -> Self {
         let all = |resource: &str| {
             let bucket = core.store.bucket(&GroupResource::new(GROUP, resource));
-            bucket.list(&Range::namespace("")).objects.into_iter().map(|stored| stored.value())
+            bucket
+                .list(&Range::namespace(""))
+                .objects
+                .into_iter()
+                .map(|stored| stored.value())
         };
         let rules = |value: &Value| -> Vec<Rule> {
-            let rules = value.get("rules").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-            rules.iter().filter_map(|rule| Rule::deserialize(rule).ok()).collect()
+            let rules = value
+                .get("rules")
+                .and_then(Value::as_array)
+                .map_or(&[][..], Vec::as_slice);
+            rules
+                .iter()
+                .filter_map(|rule| Rule::deserialize(rule).ok())
+                .collect()
         };
         let mut index = Self::default();
         for role in all("clusterroles") {
-            index.cluster_roles.insert(object::meta::name(&role).to_owned(), rules(&role));
+            index
+                .cluster_roles
+                .insert(object::meta::name(&role).to_owned(), rules(&role));
         }
         for role in all("roles") {
-            let key = (object::meta::namespace(&role).to_owned(), object::meta::name(&role).to_owned());
+            let key = (
+                object::meta::namespace(&role).to_owned(),
+                object::meta::name(&role).to_owned(),
+            );
             index.roles.insert(key, rules(&role));
         }
-        index.cluster_bindings = all("clusterrolebindings").filter_map(|value| Binding::read(&value)).collect();
+        index.cluster_bindings = all("clusterrolebindings")
+            .filter_map(|value| Binding::read(&value))
+            .collect();
         for binding in all("rolebindings").filter_map(|value| Binding::read(&value)) {
-            index.bindings.entry(binding.namespace.clone()).or_default().push(binding);
+            index
+                .bindings
+                .entry(binding.namespace.clone())
+                .or_default()
+                .push(binding);
         }
         index
     }
 
     fn rules_of(&self, binding: &Binding) -> Result<&[Rule], String> {
         let (rules, resource) = if binding.role.kind == "Role" {
-            (self.roles.get(&(binding.namespace.clone(), binding.role.name.clone())), "role")
+            (
+                self.roles
+                    .get(&(binding.namespace.clone(), binding.role.name.clone())),
+                "role",
+            )
         } else {
             (self.cluster_roles.get(&binding.role.name), "clusterrole")
         };
-        let missing = || format!("{resource}.{GROUP} {} not found", object::field::quote(&binding.role.name));
+        let missing = || {
+            format!(
+                "{resource}.{GROUP} {} not found",
+                object::field::quote(&binding.role.name)
+            )
+        };
         rules.map(Vec::as_slice).ok_or_else(missing)
     }
 
@@ -208,14 +259,26 @@ impl Index {
         namespace: &str,
         visitor: &mut dyn FnMut(Result<(&Binding, &Subject, &Rule), String>) -> bool,
     ) {
-        let local = self.bindings.get(namespace).filter(|_| !namespace.is_empty());
-        for binding in self.cluster_bindings.iter().chain(local.into_iter().flatten()) {
-            let Some(subject) = binding.subjects.iter().find(|subject| subject.applies_to(user, &binding.namespace))
+        let local = self
+            .bindings
+            .get(namespace)
+            .filter(|_| !namespace.is_empty());
+        for binding in self
+            .cluster_bindings
+            .iter()
+            .chain(local.into_iter().flatten())
+        {
+            let Some(subject) = binding
+                .subjects
+                .iter()
+                .find(|subject| subject.applies_to(user, &binding.namespace))
             else {
                 continue;
             };
             let goes_on = match self.rules_of(binding) {
-                Ok(rules) => rules.iter().all(|rule| visitor(Ok((binding, subject, rule)))),
+                Ok(rules) => rules
+                    .iter()
+                    .all(|rule| visitor(Ok((binding, subject, rule)))),
                 Err(missing) => visitor(Err(missing)),
             };
             if !goes_on {
@@ -236,8 +299,17 @@ type Revisions = [i64; 4];
 
 impl Rbac {
     fn index(&self, core: &Core) -> Arc<Index> {
-        let resources = ["clusterroles", "roles", "clusterrolebindings", "rolebindings"];
-        let revisions = resources.map(|resource| core.store.bucket(&GroupResource::new(GROUP, resource)).last_change());
+        let resources = [
+            "clusterroles",
+            "roles",
+            "clusterrolebindings",
+            "rolebindings",
+        ];
+        let revisions = resources.map(|resource| {
+            core.store
+                .bucket(&GroupResource::new(GROUP, resource))
+                .last_change()
+        });
         if let Some((known, index)) = &*self.index.read()
             && *known == revisions
         {
@@ -282,14 +354,20 @@ impl Rbac {
             true
         });
         let errors = aggregate(&errors);
-        (rules, errors.strip_prefix("RBAC: ").unwrap_or_default().to_owned())
+        (
+            rules,
+            errors.strip_prefix("RBAC: ").unwrap_or_default().to_owned(),
+        )
     }
 
     /// The rules of a role, if it is there.
     pub fn role(&self, core: &Core, kind: &str, namespace: &str, name: &str) -> Option<Vec<Rule>> {
         let index = self.index(core);
         if kind == "Role" {
-            return index.roles.get(&(namespace.to_owned(), name.to_owned())).cloned();
+            return index
+                .roles
+                .get(&(namespace.to_owned(), name.to_owned()))
+                .cloned();
         }
         index.cluster_roles.get(name).cloned()
     }
@@ -318,7 +396,13 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
-    fn resource(verb: &str, group: &str, resource: &str, subresource: &str, name: &str) -> Attributes {
+    fn resource(
+        verb: &str,
+        group: &str,
+        resource: &str,
+        subresource: &str,
+        name: &str,
+    ) -> Attributes {
         Attributes {
             verb: verb.to_owned(),
             is_resource: true,
@@ -332,18 +416,33 @@ mod tests {
 
     #[test]
     fn rules_allow_what_they_name() {
-        let pods = rule(r#"{"verbs":["get","list"],"apiGroups":[""],"resources":["pods","*/scale","deployments/status"]}"#);
-        let named = rule(r#"{"verbs":["*"],"apiGroups":["*"],"resources":["*"],"resourceNames":["a"]}"#);
+        let pods = rule(
+            r#"{"verbs":["get","list"],"apiGroups":[""],"resources":["pods","*/scale","deployments/status"]}"#,
+        );
+        let named =
+            rule(r#"{"verbs":["*"],"apiGroups":["*"],"resources":["*"],"resourceNames":["a"]}"#);
         for (rule, attributes, expected) in [
             (&pods, resource("get", "", "pods", "", "x"), true),
             (&pods, resource("delete", "", "pods", "", "x"), false),
             (&pods, resource("get", "apps", "pods", "", "x"), false),
             (&pods, resource("get", "", "pods", "log", "x"), false),
             (&pods, resource("get", "", "anything", "scale", "x"), true),
-            (&pods, resource("get", "", "deployments", "status", "x"), true),
+            (
+                &pods,
+                resource("get", "", "deployments", "status", "x"),
+                true,
+            ),
             (&pods, resource("get", "", "deployments", "", "x"), false),
-            (&named, resource("delete", "apps", "deployments", "scale", "a"), true),
-            (&named, resource("list", "apps", "deployments", "", ""), false),
+            (
+                &named,
+                resource("delete", "apps", "deployments", "scale", "a"),
+                true,
+            ),
+            (
+                &named,
+                resource("list", "apps", "deployments", "", ""),
+                false,
+            ),
         ] {
             assert_eq!(rule.allows(&attributes), expected, "{attributes:?}");
         }
@@ -352,8 +451,17 @@ mod tests {
     #[test]
     fn paths_end_in_a_star() {
         let rule = rule(r#"{"verbs":["get"],"nonResourceURLs":["/metrics","/custom/*"]}"#);
-        for (path, expected) in [("/metrics", true), ("/metrics/x", false), ("/custom/x", true), ("/custom", false)] {
-            let attributes = Attributes { verb: "get".to_owned(), path: path.to_owned(), ..Attributes::default() };
+        for (path, expected) in [
+            ("/metrics", true),
+            ("/metrics/x", false),
+            ("/custom/x", true),
+            ("/custom", false),
+        ] {
+            let attributes = Attributes {
+                verb: "get".to_owned(),
+                path: path.to_owned(),
+                ..Attributes::default()
+            };
             assert_eq!(rule.allows(&attributes), expected, "{path}");
         }
     }

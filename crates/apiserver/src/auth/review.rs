@@ -21,8 +21,17 @@ use crate::error::ApiError;
 ///
 /// # Errors
 /// A review that asks nothing, or too much; its kind decides on 400 or 422.
-pub fn answer(core: &Core, user: &User, namespace: &str, mut review: Value) -> Result<Value, ApiError> {
-    let kind = review.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+pub fn answer(
+    core: &Core,
+    user: &User,
+    namespace: &str,
+    mut review: Value,
+) -> Result<Value, ApiError> {
+    let kind = review
+        .get("kind")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     match kind.as_str() {
         "SelfSubjectReview" => {
             review["metadata"] = json!({"creationTimestamp": core.now()});
@@ -57,7 +66,11 @@ fn check(errors: Vec<FieldError>) -> Result<(), ApiError> {
         return Ok(());
     }
     // Upstream names no kind here.
-    Err(ApiError::invalid(&GroupKind::new("authorization.k8s.io", ""), "", &errors))
+    Err(ApiError::invalid(
+        &GroupKind::new("authorization.k8s.io", ""),
+        "",
+        &errors,
+    ))
 }
 
 /// A user as reviews show it.
@@ -78,12 +91,21 @@ fn user_info(user: &User) -> Value {
 }
 
 fn token_status(core: &Core, review: &Value) -> Result<Value, ApiError> {
-    let token = review.pointer("/spec/token").and_then(Value::as_str).unwrap_or_default();
+    let token = review
+        .pointer("/spec/token")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if token.is_empty() {
-        return Err(ApiError::bad_request("token is required for TokenReview in authentication"));
+        return Err(ApiError::bad_request(
+            "token is required for TokenReview in authentication",
+        ));
     }
     let asked = texts(review.pointer("/spec/audiences"));
-    let audiences = if asked.is_empty() { vec![core.config.issuer.clone()] } else { asked };
+    let audiences = if asked.is_empty() {
+        vec![core.config.issuer.clone()]
+    } else {
+        asked
+    };
     Ok(match super::authenticate_token(core, token, &audiences) {
         Some((user, audiences)) => {
             json!({"authenticated": true, "user": user_info(&user), "audiences": audiences})
@@ -93,12 +115,21 @@ fn token_status(core: &Core, review: &Value) -> Result<Value, ApiError> {
 }
 
 fn texts(list: Option<&Value>) -> Vec<String> {
-    let items = list.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    let items = list
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    items
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn rules_status(core: &Core, user: &User, review: &Value) -> Result<Value, ApiError> {
-    let namespace = review.pointer("/spec/namespace").and_then(Value::as_str).unwrap_or_default();
+    let namespace = review
+        .pointer("/spec/namespace")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if namespace.is_empty() {
         return Err(ApiError::bad_request("no namespace on request"));
     }
@@ -113,11 +144,11 @@ fn rules_status(core: &Core, user: &User, review: &Value) -> Result<Value, ApiEr
             resource_rules.push(shown);
         }
         if !rule.non_resource_urls.is_empty() {
-            path_rules.push(json!({"verbs": rule.verbs, "nonResourceURLs": rule.non_resource_urls}));
+            path_rules
+                .push(json!({"verbs": rule.verbs, "nonResourceURLs": rule.non_resource_urls}));
         }
     }
-    let mut status =
-        json!({"resourceRules": resource_rules, "nonResourceRules": path_rules, "incomplete": !error.is_empty()});
+    let mut status = json!({"resourceRules": resource_rules, "nonResourceRules": path_rules, "incomplete": !error.is_empty()});
     if !error.is_empty() {
         status["evaluationError"] = json!(error);
     }
@@ -140,7 +171,11 @@ fn access_status(core: &Core, user: &User, review: &Value) -> Value {
 fn attributes(review: &Value) -> Attributes {
     let spec = review.get("spec").unwrap_or(&Value::Null);
     let of = |part: &str, key: &str| {
-        spec.get(part).and_then(|part| part.get(key)).and_then(Value::as_str).unwrap_or_default().to_owned()
+        spec.get(part)
+            .and_then(|part| part.get(key))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
     let is_set = |part: &str| spec.get(part).is_some_and(|part| !part.is_null());
     if is_set("nonResourceAttributes") {
@@ -166,7 +201,12 @@ fn attributes(review: &Value) -> Attributes {
 
 fn subject(review: &Value) -> User {
     let spec = review.get("spec").unwrap_or(&Value::Null);
-    let text = |key: &str| spec.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |key: &str| {
+        spec.get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let extra: BTreeMap<String, Vec<String>> = spec
         .get("extra")
         .and_then(Value::as_object)
@@ -174,23 +214,42 @@ fn subject(review: &Value) -> User {
         .flatten()
         .map(|(key, values)| (key.clone(), texts(Some(values))))
         .collect();
-    User { name: text("user"), uid: text("uid"), groups: texts(spec.get("groups")), extra }
+    User {
+        name: text("user"),
+        uid: text("uid"),
+        groups: texts(spec.get("groups")),
+        extra,
+    }
 }
 
 fn attributes_errors(review: &Value) -> Vec<FieldError> {
     let spec = Path::new("spec");
-    let part = |key: &str| review.get("spec").and_then(|spec| spec.get(key)).filter(|part| !part.is_null());
+    let part = |key: &str| {
+        review
+            .get("spec")
+            .and_then(|spec| spec.get(key))
+            .filter(|part| !part.is_null())
+    };
     match (part("resourceAttributes"), part("nonResourceAttributes")) {
         (Some(_), Some(paths)) => {
             let text = |key: &str| paths.get(key).and_then(Value::as_str).unwrap_or_default();
             // The internal type, whose fields have no JSON names, is what upstream prints.
             let printed = json!({"Path": text("path"), "Verb": text("verb")});
             let why = "cannot be specified in combination with resourceAttributes";
-            vec![FieldError::invalid(&spec.child("nonResourceAttributes"), printed, why)]
+            vec![FieldError::invalid(
+                &spec.child("nonResourceAttributes"),
+                printed,
+                why,
+            )]
         }
         (None, None) => {
-            let why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
-            vec![FieldError::invalid(&spec.child("resourceAttributes"), Value::Null, why)]
+            let why =
+                "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+            vec![FieldError::invalid(
+                &spec.child("resourceAttributes"),
+                Value::Null,
+                why,
+            )]
         }
         _ => Vec::new(),
     }
@@ -199,13 +258,25 @@ fn attributes_errors(review: &Value) -> Vec<FieldError> {
 fn subject_errors(review: &Value) -> Option<FieldError> {
     let subject = subject(review);
     (subject.name.is_empty() && subject.groups.is_empty()).then(|| {
-        FieldError::invalid(&Path::new("spec").child("user"), "", "at least one of user or group must be specified")
+        FieldError::invalid(
+            &Path::new("spec").child("user"),
+            "",
+            "at least one of user or group must be specified",
+        )
     })
 }
 
 fn local_errors(namespace: &str, review: &Value) -> Option<FieldError> {
-    let place = Path::new("spec").child("resourceAttributes").child("namespace");
-    let asked = review.pointer("/spec/resourceAttributes").filter(|part| !part.is_null())?;
-    let asked = asked.get("namespace").and_then(Value::as_str).unwrap_or_default();
-    (asked != namespace).then(|| FieldError::invalid(&place, asked, "must match metadata.namespace"))
+    let place = Path::new("spec")
+        .child("resourceAttributes")
+        .child("namespace");
+    let asked = review
+        .pointer("/spec/resourceAttributes")
+        .filter(|part| !part.is_null())?;
+    let asked = asked
+        .get("namespace")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    (asked != namespace)
+        .then(|| FieldError::invalid(&place, asked, "must match metadata.namespace"))
 }

@@ -10,7 +10,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use object::{GroupResource, Value};
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
+    UnparsedPublicKey,
+};
 use serde_json::json;
 
 use crate::context::User;
@@ -44,14 +47,17 @@ impl TokenIssuer {
     pub fn open(directory: Option<&Path>) -> Result<Self, KeyError> {
         let random = SystemRandom::new();
         let document = match directory.map(|directory| directory.join(KEY_FILE)) {
-            Some(path) if path.exists() => {
-                fs::read(&path).map_err(|error| KeyError::File(path.display().to_string(), error))?
-            }
+            Some(path) if path.exists() => fs::read(&path)
+                .map_err(|error| KeyError::File(path.display().to_string(), error))?,
             path => {
                 let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
-                let made = made.map_err(|error| KeyError::Key(error.to_string()))?.as_ref().to_vec();
+                let made = made
+                    .map_err(|error| KeyError::Key(error.to_string()))?
+                    .as_ref()
+                    .to_vec();
                 if let Some(path) = path {
-                    write_private(&path, &made).map_err(|error| KeyError::File(path.display().to_string(), error))?;
+                    write_private(&path, &made)
+                        .map_err(|error| KeyError::File(path.display().to_string(), error))?;
                 }
                 made
             }
@@ -59,18 +65,29 @@ impl TokenIssuer {
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &document, &random)
             .map_err(|error| KeyError::Key(error.to_string()))?;
         let digest = ring::digest::digest(&ring::digest::SHA256, key.public_key().as_ref());
-        Ok(Self { key_id: URL_SAFE_NO_PAD.encode(digest.as_ref()), key, random })
+        Ok(Self {
+            key_id: URL_SAFE_NO_PAD.encode(digest.as_ref()),
+            key,
+            random,
+        })
     }
 
     /// The signed token of some claims.
     fn sign(&self, claims: &Value) -> Result<String, ApiError> {
         let header = json!({"alg": "ES256", "kid": self.key_id}).to_string();
-        let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let text = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(claims.to_string())
+        );
         let signature = self
             .key
             .sign(&self.random, text.as_bytes())
             .map_err(|_| ApiError::internal("failed to generate token"))?;
-        Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref())))
+        Ok(format!(
+            "{text}.{}",
+            URL_SAFE_NO_PAD.encode(signature.as_ref())
+        ))
     }
 
     /// The claims of a token that this key signed.
@@ -82,7 +99,8 @@ impl TokenIssuer {
             return None;
         }
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.key.public_key().as_ref());
+        let public =
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.key.public_key().as_ref());
         public.verify(text.as_bytes(), &signature).ok()?;
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
     }
@@ -121,11 +139,20 @@ struct Bound {
 ///
 /// # Errors
 /// The account or what the token is to be bound to is not there, or the request is not valid.
-pub fn request_token(core: &Core, namespace: &str, name: &str, mut request: Value) -> Result<Value, ApiError> {
+pub fn request_token(
+    core: &Core,
+    namespace: &str,
+    name: &str,
+    mut request: Value,
+) -> Result<Value, ApiError> {
     let accounts = GroupResource::new("", "serviceaccounts");
-    let account = get(core, &accounts, namespace, name).ok_or_else(|| ApiError::not_found(&accounts, name))?;
+    let account = get(core, &accounts, namespace, name)
+        .ok_or_else(|| ApiError::not_found(&accounts, name))?;
     let uid = object::meta::uid(&account).to_owned();
-    let seconds = request.pointer("/spec/expirationSeconds").and_then(Value::as_i64).unwrap_or(3600);
+    let seconds = request
+        .pointer("/spec/expirationSeconds")
+        .and_then(Value::as_i64)
+        .unwrap_or(3600);
     let place = object::field::Path::new("spec").child("expirationSeconds");
     let problem = if seconds < 600 {
         Some("may not specify a duration less than 10 minutes")
@@ -136,7 +163,11 @@ pub fn request_token(core: &Core, namespace: &str, name: &str, mut request: Valu
     };
     if let Some(problem) = problem {
         let kind = object::GroupKind::new("authentication.k8s.io", "TokenRequest");
-        return Err(ApiError::invalid(&kind, "", &[object::field::Error::invalid(&place, seconds, problem)]));
+        return Err(ApiError::invalid(
+            &kind,
+            "",
+            &[object::field::Error::invalid(&place, seconds, problem)],
+        ));
     }
     let bound = bound_object(core, namespace, name, &request)?;
     let mut audiences = texts(request.pointer("/spec/audiences"));
@@ -144,7 +175,8 @@ pub fn request_token(core: &Core, namespace: &str, name: &str, mut request: Valu
         audiences.push(core.config.issuer.clone());
     }
     let now = seconds_now(core);
-    let mut kubernetes = json!({"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}});
+    let mut kubernetes =
+        json!({"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}});
     if let Some(bound) = &bound {
         kubernetes[bound.kind] = json!({"name": bound.name, "uid": bound.uid});
     }
@@ -154,7 +186,10 @@ pub fn request_token(core: &Core, namespace: &str, name: &str, mut request: Valu
     });
     let token = core.auth.issuer.sign(&claims)?;
     let expires = object::time::Time::from_unix(now + seconds, 0).to_json();
-    if let Some(metadata) = request.as_object_mut().map(|request| &mut request["metadata"]) {
+    if let Some(metadata) = request
+        .as_object_mut()
+        .map(|request| &mut request["metadata"])
+    {
         metadata["name"] = json!(name);
         metadata["namespace"] = json!(namespace);
         metadata["uid"] = json!(uid);
@@ -171,31 +206,57 @@ fn seconds_now(core: &Core) -> i64 {
 }
 
 fn texts(list: Option<&Value>) -> Vec<String> {
-    let items = list.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    let items = list
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    items
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn get(core: &Core, resource: &GroupResource, namespace: &str, name: &str) -> Option<Value> {
-    core.store.bucket(resource).get(&key_of(namespace, name)).map(|stored| stored.value())
+    core.store
+        .bucket(resource)
+        .get(&key_of(namespace, name))
+        .map(|stored| stored.value())
 }
 
-fn bound_object(core: &Core, namespace: &str, account: &str, request: &Value) -> Result<Option<Bound>, ApiError> {
+fn bound_object(
+    core: &Core,
+    namespace: &str,
+    account: &str,
+    request: &Value,
+) -> Result<Option<Bound>, ApiError> {
     let reference = match request.pointer("/spec/boundObjectRef") {
         None | Some(Value::Null) => return Ok(None),
         Some(reference) => reference,
     };
-    let text = |key: &str| reference.get(key).and_then(Value::as_str).unwrap_or_default();
+    let text = |key: &str| {
+        reference
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let gvk = object::GroupVersionKind::of(reference);
     let (kind, resource, scope) = match (gvk.group.as_str(), gvk.kind.as_str()) {
         ("", "Pod") => ("pod", "pods", namespace),
         ("", "Secret") => ("secret", "secrets", namespace),
         ("", "Node") => ("node", "nodes", ""),
-        _ => return Err(ApiError::bad_request(format!("cannot bind token to object of type {gvk}"))),
+        _ => {
+            return Err(ApiError::bad_request(format!(
+                "cannot bind token to object of type {gvk}"
+            )));
+        }
     };
     let resource = GroupResource::new("", resource);
     let name = text("name");
-    let found = get(core, &resource, scope, name).ok_or_else(|| ApiError::not_found(&resource, name))?;
-    let runs_as = found.pointer("/spec/serviceAccountName").and_then(Value::as_str);
+    let found =
+        get(core, &resource, scope, name).ok_or_else(|| ApiError::not_found(&resource, name))?;
+    let runs_as = found
+        .pointer("/spec/serviceAccountName")
+        .and_then(Value::as_str);
     if kind == "pod" && runs_as != Some(account) {
         return Err(ApiError::bad_request(format!(
             "cannot bind token for serviceaccount {} to pod running with different serviceaccount name.",
@@ -208,9 +269,17 @@ fn bound_object(core: &Core, namespace: &str, account: &str, request: &Value) ->
             "the UID in the bound object reference ({}) does not match the UID in record. The object might have been deleted and then recreated",
             text("uid")
         );
-        return Err(ApiError::conflict(&GroupResource::new("", gvk.kind.as_str()), name, &why));
+        return Err(ApiError::conflict(
+            &GroupResource::new("", gvk.kind.as_str()),
+            name,
+            &why,
+        ));
     }
-    Ok(Some(Bound { kind, name: name.to_owned(), uid: uid.to_owned() }))
+    Ok(Some(Bound {
+        kind,
+        name: name.to_owned(),
+        uid: uid.to_owned(),
+    }))
 }
 
 /// The user of a token and the audiences it is for; `None` if the token is not good (any more) for one
@@ -219,9 +288,14 @@ pub fn authenticate(core: &Core, token: &str, audiences: &[String]) -> Option<(U
     let claims = core.auth.issuer.verify(token)?;
     let number = |key: &str| claims.get(key).and_then(Value::as_i64);
     let now = seconds_now(core);
-    let in_time = number("exp").is_some_and(|end| now < end) && number("nbf").is_none_or(|start| now >= start - 10);
-    let issued_here = claims.get("iss").and_then(Value::as_str) == Some(core.config.issuer.as_str());
-    let matching: Vec<String> = texts(claims.get("aud")).into_iter().filter(|aud| audiences.contains(aud)).collect();
+    let in_time = number("exp").is_some_and(|end| now < end)
+        && number("nbf").is_none_or(|start| now >= start - 10);
+    let issued_here =
+        claims.get("iss").and_then(Value::as_str) == Some(core.config.issuer.as_str());
+    let matching: Vec<String> = texts(claims.get("aud"))
+        .into_iter()
+        .filter(|aud| audiences.contains(aud))
+        .collect();
     if !in_time || !issued_here || matching.is_empty() {
         return None;
     }
@@ -238,16 +312,34 @@ pub fn authenticate(core: &Core, token: &str, audiences: &[String]) -> Option<(U
     }
     let mut extra = std::collections::BTreeMap::new();
     if let Some(id) = claims.get("jti").and_then(Value::as_str) {
-        extra.insert("authentication.kubernetes.io/credential-id".to_owned(), vec![format!("JTI={id}")]);
+        extra.insert(
+            "authentication.kubernetes.io/credential-id".to_owned(),
+            vec![format!("JTI={id}")],
+        );
     }
-    for (kind, resource, scope) in [("pod", "pods", namespace), ("secret", "secrets", namespace), ("node", "nodes", "")] {
-        let (Some(bound), Some(uid)) = (text(&format!("/{kind}/name")), text(&format!("/{kind}/uid"))) else { continue };
+    for (kind, resource, scope) in [
+        ("pod", "pods", namespace),
+        ("secret", "secrets", namespace),
+        ("node", "nodes", ""),
+    ] {
+        let (Some(bound), Some(uid)) = (
+            text(&format!("/{kind}/name")),
+            text(&format!("/{kind}/uid")),
+        ) else {
+            continue;
+        };
         if !is_there(resource, scope, bound, uid) {
             return None;
         }
         if kind != "secret" {
-            extra.insert(format!("authentication.kubernetes.io/{kind}-name"), vec![bound.to_owned()]);
-            extra.insert(format!("authentication.kubernetes.io/{kind}-uid"), vec![uid.to_owned()]);
+            extra.insert(
+                format!("authentication.kubernetes.io/{kind}-name"),
+                vec![bound.to_owned()],
+            );
+            extra.insert(
+                format!("authentication.kubernetes.io/{kind}-uid"),
+                vec![uid.to_owned()],
+            );
         }
     }
     let user = User {

@@ -4,6 +4,7 @@ mod accounts;
 mod feed;
 mod garbage;
 mod namespaces;
+mod simulator;
 
 use std::sync::Arc;
 
@@ -58,10 +59,14 @@ pub fn start(core: &Arc<Core>) -> Vec<JoinHandle<()>> {
     if !core.config.controllers {
         return Vec::new();
     }
-    vec![
+    let mut tasks = vec![
         tokio::spawn(garbage::run(Arc::clone(core))),
         tokio::spawn(namespaces::run(Arc::clone(core))),
         tokio::spawn(accounts::keep_default_accounts(Arc::clone(core))),
         tokio::spawn(accounts::aggregate_cluster_roles(Arc::clone(core))),
-    ]
+    ];
+    if core.config.simulate_workloads {
+        tasks.push(tokio::spawn(simulator::run(Arc::clone(core))));
+    }
+    tasks
 }

@@ -70,8 +70,13 @@ fn encode(accept: Accept, value: &Value) -> Bytes {
 
 /// The protobuf form of an object.
 fn protobuf(value: &Value) -> Bytes {
-    let _ = GroupVersionKind::of(value);
-    Bytes::new()
+    match builtin::protobuf::encode(value) {
+        Ok(encoded) => Bytes::from(encoded),
+        Err(error) => {
+            tracing::warn!(kind = %GroupVersionKind::of(value), %error, "no protobuf form");
+            Bytes::new()
+        }
+    }
 }
 
 /// One `Warning` header. Source: apimachinery, `util/net.NewWarningHeader`.
@@ -160,7 +165,8 @@ fn list(
         Transform::None => {
             // Items of built-in kinds do not repeat the kind; protobuf never had it.
             if is_builtin {
-                for item in whole["items"].as_array_mut().into_iter().flatten() {
+                let items = whole.get_mut("items").and_then(Value::as_array_mut);
+                for item in items.into_iter().flatten() {
                     if let Some(map) = item.as_object_mut() {
                         map.remove("kind");
                         map.remove("apiVersion");
@@ -248,6 +254,10 @@ fn joined(list: &Listed) -> Vec<u8> {
         }
     }
     out.extend_from_slice(b"]}\n");
+    if list.is_null {
+        out.truncate(out.len() - "[]}\n".len());
+        out.extend_from_slice(b"null}\n");
+    }
     out
 }
 

@@ -155,10 +155,7 @@ fn include_object(incoming: &Incoming) -> Result<IncludeObject, ApiError> {
         "" | "Metadata" => Ok(IncludeObject::Metadata),
         "None" => Ok(IncludeObject::None),
         "Object" => Ok(IncludeObject::Object),
-        other => Err(ApiError::bad_request(format!(
-            "unrecognized includeObject value: {}",
-            object::field::quote(other)
-        ))),
+        other => Err(crate::table::bad_include(other)),
     }
 }
 

@@ -103,6 +103,18 @@ impl Local {
         Self::object(call, "create", Body::Value(object)).await
     }
 
+    /// Creates what a subresource takes, as `pods/binding`.
+    pub async fn create_subresource(
+        &self,
+        resource: &GroupVersionResource,
+        (namespace, name, subresource): (&str, &str, &str),
+        body: Value,
+    ) -> Result<Value, ApiError> {
+        let mut call = self.call(resource, namespace, name, &[])?;
+        subresource.clone_into(&mut call.subresource);
+        Self::object(call, "create", Body::Value(body)).await
+    }
+
     /// Replaces an object, or a subresource of it (`status`) if `subresource` is not empty.
     pub async fn update(
         &self,

@@ -3,6 +3,8 @@
 //! HTTP requests and in-process callers ([`Local`]) make a [`Call`] and come in through [`handle`].
 
 mod create;
+mod custom;
+mod custom_rules;
 mod decode;
 mod delete;
 mod delete_collection;
@@ -14,7 +16,9 @@ mod metadata;
 mod options;
 mod patch;
 mod read;
+mod rules;
 mod selector;
+pub(crate) mod special;
 pub mod subresource;
 mod update;
 mod watch;
@@ -36,6 +40,7 @@ use crate::store::{Bucket, Stored, key_of};
 
 pub use list::Listed;
 pub use local::Local;
+pub use managed::Managers;
 pub use options::{DeleteOptions, Validation, WriteOptions, check_timeout};
 pub use read::view;
 

@@ -1,9 +1,366 @@
-//! `patch`.
+//! `patch`: JSON patch, merge patch, strategic merge patch, server-side apply.
+//!
+//! Source: apiserver, `endpoints/handlers/patch.go`.
 
-use super::{Body, Call, Outcome};
+use builtin::facts::facts;
+use bytes::Bytes;
+use object::field::{self, Path};
+use object::json_patch::{JsonPatch, JsonPatchError};
+use object::strategic::{self, StrategicError};
+use object::{GroupKind, Value, merge_patch, meta};
+
+use super::options::{Validation, WriteOptions};
+use super::write::{self, Update};
+use super::{Body, Call, Outcome, decode, managed, metadata, read};
 use crate::error::ApiError;
+use crate::registry::{defaults, schema};
 
+/// The kinds of patches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Json,
+    Merge,
+    Strategic,
+    Apply,
+}
+
+impl Kind {
+    /// The kind of a media type, if the resource takes it.
+    pub(super) fn of(call: &Call, media_type: &str) -> Result<Self, ApiError> {
+        let is_custom = call.resource.custom().is_some();
+        match media_type {
+            "application/json-patch+json" => Ok(Self::Json),
+            "application/merge-patch+json" => Ok(Self::Merge),
+            "application/strategic-merge-patch+json" if !is_custom => Ok(Self::Strategic),
+            "application/apply-patch+yaml" => Ok(Self::Apply),
+            _ => {
+                let mut accepted = vec![
+                    "application/json-patch+json",
+                    "application/merge-patch+json",
+                ];
+                if !is_custom {
+                    accepted.push("application/strategic-merge-patch+json");
+                }
+                accepted.push("application/apply-patch+yaml");
+                Err(ApiError::unsupported_media_type(&accepted))
+            }
+        }
+    }
+}
+
+/// Patches an object.
 pub(super) async fn patch(call: &Call, body: Body) -> Result<Outcome, ApiError> {
-    let _ = (call, body);
-    Err(ApiError::method_not_allowed())
+    patch_as(call, body, "").await
+}
+
+/// Patches what a subresource of the same kind lets be changed.
+pub(super) async fn patch_as(
+    call: &Call,
+    body: Body,
+    subresource: &str,
+) -> Result<Outcome, ApiError> {
+    let (bytes, media_type) = bytes_of(body);
+    let kind = Kind::of(call, &media_type)?;
+    let options = WriteOptions::read(&call.query, "PatchOptions", Some(kind == Kind::Apply))?;
+    let patch = Patch::read(call, kind, bytes, &options)?;
+    let manager = options.manager(call);
+    let update = Update {
+        call,
+        options: &options,
+        subresource,
+        uid: None,
+        creates: kind == Kind::Apply && subresource.is_empty(),
+    };
+    let (code, object) = write::update(&update, |old| {
+        let live = if old.is_null() {
+            Value::Null
+        } else {
+            read::to_request_version(&call.resource, old.clone())
+        };
+        let mut new = patch.apply(call, &live, &manager, &options)?;
+        metadata::deduplicate_owners(call, &mut new, false);
+        if kind != Kind::Apply {
+            managed::on_update(call, &live, &mut new, &manager);
+        }
+        if old.is_null() {
+            metadata::fit_namespace(call, &mut new)?;
+        }
+        metadata::check_name(call, &new)?;
+        Ok(read::to_storage_version(&call.resource, new))
+    })
+    .await?;
+    Ok(Outcome::Object(code, object))
+}
+
+/// The bytes of a body and their media type.
+pub(super) fn bytes_of(body: Body) -> (Bytes, String) {
+    match body {
+        Body::Bytes(bytes, media_type) => (bytes, media_type),
+        Body::Value(value) => (
+            Bytes::from(value.to_string()),
+            "application/merge-patch+json".to_owned(),
+        ),
+    }
+}
+
+/// A patch, read.
+pub(super) enum Patch {
+    Json(JsonPatch),
+    Merge(Value),
+    Strategic(Value),
+    Apply(Value, Vec<String>),
+}
+
+impl Patch {
+    /// Reads a patch.
+    pub(super) fn read(
+        call: &Call,
+        kind: Kind,
+        bytes: Bytes,
+        options: &WriteOptions,
+    ) -> Result<Self, ApiError> {
+        let parse = |bytes: &[u8]| {
+            serde_json::from_slice::<Value>(bytes).map_err(|error| {
+                let why = builtin::decode::syntax_error(bytes).unwrap_or_else(|| error.to_string());
+                ApiError::bad_request(format!("error decoding patch: {why}"))
+            })
+        };
+        match kind {
+            Kind::Json => {
+                let value = serde_json::from_slice::<Value>(&bytes).map_err(|error| {
+                    let why =
+                        builtin::decode::syntax_error(&bytes).unwrap_or_else(|| error.to_string());
+                    ApiError::bad_request(format!("error decoding patch: {why}"))
+                })?;
+                JsonPatch::decode(value).map(Self::Json).map_err(json_error)
+            }
+            Kind::Merge => {
+                let value = parse(&bytes)?;
+                is_map(&value)?;
+                Ok(Self::Merge(value))
+            }
+            Kind::Strategic => {
+                let value = parse(&bytes)?;
+                is_map(&value)?;
+                Ok(Self::Strategic(value))
+            }
+            Kind::Apply => {
+                let value = yaml::to_json(&bytes).map_err(|error| {
+                    ApiError::bad_request(format!("error decoding YAML: {error}"))
+                })?;
+                let mut strict = Vec::new();
+                if options.validation != Validation::Ignore
+                    && let Err(error) = yaml::to_json_strict(&bytes)
+                {
+                    strict.push(error.to_string());
+                }
+                let _ = call;
+                Ok(Self::Apply(value, strict))
+            }
+        }
+    }
+
+    /// Applies the patch to the object as it is in the version asked for (null if there is none).
+    pub(super) fn apply(
+        &self,
+        call: &Call,
+        live: &Value,
+        manager: &str,
+        options: &WriteOptions,
+    ) -> Result<Value, ApiError> {
+        let (patched, shown) = match self {
+            Self::Json(patch) => (patch.clone().apply(live.clone()).map_err(json_error)?, None),
+            Self::Merge(patch) => (
+                merge_patch::apply(live.clone(), patch.clone())
+                    .map_err(|error| ApiError::bad_request(error.to_string()))?,
+                None,
+            ),
+            Self::Strategic(patch) => (strategic_merge(call, live, patch)?, Some(patch)),
+            Self::Apply(patch, strict) => {
+                let kind = &call.resource.gvk;
+                decode::note_strict(call, kind, kind, strict, options.validation)?;
+                return apply_declared(call, live, patch, manager, options);
+            }
+        };
+        typed(call, patched, shown, options.validation)
+    }
+}
+
+fn is_map(value: &Value) -> Result<(), ApiError> {
+    match value {
+        Value::Object(_) => Ok(()),
+        Value::Null => Err(ApiError::bad_request("Invalid JSON Patch")),
+        other => Err(ApiError::bad_request(format!(
+            "error decoding patch: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            decode::go_name(other)
+        ))),
+    }
+}
+
+fn json_error(error: JsonPatchError) -> ApiError {
+    match error {
+        JsonPatchError::Decode { .. } => {
+            ApiError::bad_request(format!("error decoding patch: {error}"))
+        }
+        JsonPatchError::TooManyOperations(_) => ApiError::too_large(&error.to_string()),
+        _ => ApiError::unprocessable(),
+    }
+}
+
+fn strategic_merge(call: &Call, live: &Value, patch: &Value) -> Result<Value, ApiError> {
+    let types = schema::patch_types();
+    let described = types
+        .kind(&call.resource.gvk)
+        .ok_or_else(|| ApiError::internal("the kind has no patch schema"))?;
+    let (Value::Object(live), Value::Object(patch)) = (live.clone(), patch.clone()) else {
+        return Err(ApiError::bad_request("Invalid JSON Patch"));
+    };
+    strategic::apply(live, patch, described)
+        .map(Value::Object)
+        .map_err(|error| strategic_error(&error))
+}
+
+fn strategic_error(error: &StrategicError) -> ApiError {
+    match error.status() {
+        400 => ApiError::bad_request(error.to_string()),
+        422 => ApiError::unprocessable(),
+        _ => ApiError::new(500, "", error.to_string()),
+    }
+}
+
+/// Checks what a patch came to against the kind's type, and fills in its defaults.
+fn typed(
+    call: &Call,
+    patched: Value,
+    patch: Option<&Value>,
+    validation: Validation,
+) -> Result<Value, ApiError> {
+    let kind = &call.resource.gvk;
+    if call.resource.custom().is_some() {
+        return super::custom::decoded(call, patched, Vec::new(), validation);
+    }
+    let refused = |why: String, patched: &Value| {
+        let shown = match patch {
+            Some(Value::Object(patch)) => object::goprint::map_v(patch),
+            _ => go_json(patched),
+        };
+        let error = field::Error::invalid(&Path::new("patch"), shown, why);
+        ApiError::invalid(&GroupKind::default(), "", &[error])
+    };
+    let found = meta::gvk(&patched);
+    if found != *kind {
+        let why = if patch.is_some() {
+            format!(
+                "no kind \"{}\" is registered for version \"{}\"",
+                found.kind,
+                found.api_version()
+            )
+        } else {
+            wrong_kind(&found, kind)
+        };
+        return Err(refused(why, &patched));
+    }
+    let id = facts()
+        .type_of(kind)
+        .ok_or_else(|| ApiError::internal(format!("{kind} has no type")))?;
+    let decoded = match builtin::decode::decode_value(id, patched.clone()) {
+        Ok(decoded) => decoded,
+        Err(error) => return Err(refused(error.to_string(), &patched)),
+    };
+    match validation {
+        Validation::Strict if !decoded.strict.is_empty() => {
+            let why = format!("strict decoding error: {}", decoded.strict.join(", "));
+            return Err(refused(why, &patched));
+        }
+        Validation::Warn => {
+            for problem in &decoded.strict {
+                call.context.warn(problem.as_str());
+            }
+        }
+        _ => {}
+    }
+    let mut object = decoded.object;
+    if let Some(map) = object.as_object_mut() {
+        map.insert("apiVersion".to_owned(), Value::from(kind.api_version()));
+        map.insert("kind".to_owned(), Value::from(kind.kind.as_str()));
+    }
+    metadata::ensure(&mut object);
+    defaults::apply(kind, &mut object);
+    Ok(object)
+}
+
+/// What Go says of a patched object that has become another kind.
+fn wrong_kind(found: &object::GroupVersionKind, kind: &object::GroupVersionKind) -> String {
+    let package = |group: &str| {
+        if group.is_empty() {
+            "core".to_owned()
+        } else {
+            group.split('.').next().unwrap_or_default().to_owned()
+        }
+    };
+    if facts().type_of(found).is_some() {
+        return format!(
+            "unable to convert object type {}.{} to {}.{}",
+            package(&found.group),
+            found.kind,
+            package(&kind.group),
+            kind.kind
+        );
+    }
+    format!(
+        "no kind \"{}\" is registered for version \"{}\" in scheme \"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30\"",
+        found.kind,
+        found.api_version()
+    )
+}
+
+/// A patched object as JSON text, for messages: metadata stands in the order of Go's struct.
+fn go_json(object: &Value) -> String {
+    crate::store::go_ordered(object)
+}
+
+/// Server-side apply.
+fn apply_declared(
+    call: &Call,
+    live: &Value,
+    patch: &Value,
+    manager: &str,
+    options: &WriteOptions,
+) -> Result<Value, ApiError> {
+    let kind = &call.resource.gvk;
+    let mut declared = patch.clone();
+    if declared.is_null() {
+        declared = Value::Object(object::Map::new());
+    }
+    if !declared.is_object() {
+        return Err(ApiError::bad_request(format!(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            decode::go_name(&declared)
+        )));
+    }
+    if declared
+        .pointer("/metadata/managedFields")
+        .is_some_and(|fields| !fields.is_null())
+    {
+        return Err(ApiError::bad_request("metadata.managedFields must be nil"));
+    }
+    super::custom::normalize_numbers(&mut declared);
+    let force = options.force.unwrap_or(false);
+    let merged = managed::apply(call, live, &declared, manager, force)?;
+    if call.resource.custom().is_some() {
+        return super::custom::decoded(call, merged, Vec::new(), options.validation);
+    }
+    let id = facts()
+        .type_of(kind)
+        .ok_or_else(|| ApiError::internal(format!("{kind} has no type")))?;
+    let decoded = builtin::decode::decode_value(id, merged)
+        .map_err(|error| ApiError::new(500, "", error.to_string()))?;
+    let mut object = decoded.object;
+    if let Some(map) = object.as_object_mut() {
+        map.insert("apiVersion".to_owned(), Value::from(kind.api_version()));
+        map.insert("kind".to_owned(), Value::from(kind.kind.as_str()));
+    }
+    metadata::ensure(&mut object);
+    defaults::apply(kind, &mut object);
+    Ok(object)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use object::Value;
 
 use super::Object;
-use crate::registry::ServedResource;
+use crate::registry::{ServedResource, convert};
 use crate::store::Stored;
 
 /// An object as the version asked for shows it: its very bytes wherever that is possible.
@@ -17,6 +17,12 @@ pub fn view(resource: &ServedResource, stored: Arc<Stored>) -> Object {
     }
 }
 
+/// A stored object as a value, in the storage version.
+pub(super) fn stored_value(resource: &ServedResource, stored: &Stored) -> Value {
+    let _ = resource;
+    stored.value()
+}
+
 /// Whether stored bytes can be shown as they are.
 pub(super) fn is_raw(resource: &ServedResource) -> bool {
     resource.is_storage_version()
@@ -24,18 +30,10 @@ pub(super) fn is_raw(resource: &ServedResource) -> bool {
 
 /// Converts from the storage version to the one asked for.
 pub(super) fn to_request_version(resource: &ServedResource, object: Value) -> Value {
-    convert(object, &resource.gvk)
+    convert::convert(object, &resource.gvk)
 }
 
 /// Converts from the version asked for to the storage version.
 pub(super) fn to_storage_version(resource: &ServedResource, object: Value) -> Value {
-    convert(object, &resource.storage_gvk)
-}
-
-fn convert(mut object: Value, to: &object::GroupVersionKind) -> Value {
-    if let Some(map) = object.as_object_mut() {
-        map.insert("apiVersion".to_owned(), Value::from(to.api_version()));
-        map.insert("kind".to_owned(), Value::from(to.kind.as_str()));
-    }
-    object
+    convert::convert(object, &resource.storage_gvk)
 }

@@ -1,63 +1,393 @@
-//! The way every write takes, from a decoded object to the store.
+//! The way every write takes, from an object in the version asked for to the store.
+//!
+//! Source: apiserver, `registry/generic/registry/store.go` and `registry/rest`.
 
-use object::Value;
-use object::meta;
+use std::sync::Arc;
+
+use object::field::{self, Path};
+use object::smd::managed_fields::keep_times_of_noop;
+use object::{GroupKind, Value, meta};
 
 use super::options::WriteOptions;
-use super::{Call, Object, read};
+use super::rules::Rules;
+use super::{Call, Object, managed, metadata, read};
+use crate::admission::{self, Operation};
 use crate::error::ApiError;
-use crate::store::{Encoded, Expected, StoreError, WriteError, key_of};
+use crate::store::{Encoded, Expected, Pending, StoreError, Stored, WriteError, key_of};
 
-/// Stores a new object (in the version asked for).
+/// How often a write is tried again when another one came first.
+const MAX_TRIES: usize = 100;
+/// How many generated names are tried (registry/generic/registry/store.go, `maxNameGenerationCreateAttempts`).
+const MAX_NAMES: usize = 8;
+
+/// The error for a store that cannot be written.
+pub(super) fn store_failed(error: &StoreError) -> ApiError {
+    ApiError::internal(error.to_string())
+}
+
+async fn committed(pending: Pending) -> Result<Arc<Stored>, ApiError> {
+    pending.committed().await.map_err(|error| match error {
+        WriteError::Store(error) => store_failed(&error),
+        WriteError::Mismatch(_) => ApiError::internal("the write was lost"),
+    })
+}
+
+/// Stores a new object, which is in the version asked for and has its defaults.
 pub(super) async fn create(
     call: &Call,
     options: &WriteOptions,
     mut object: Value,
 ) -> Result<Object, ApiError> {
-    if !object["metadata"].is_object() {
-        object["metadata"] = Value::Object(object::Map::new());
+    metadata::ensure(&mut object);
+    metadata::deduplicate_owners(call, &mut object, false);
+    metadata::fit_namespace(call, &mut object)?;
+    metadata::fill_system_fields(call, &mut object);
+    let has_base = meta::name(&object).is_empty();
+    metadata::generate_name(call, &mut object);
+    let manager = options.manager(call);
+    managed::on_update(call, &Value::Null, &mut object, &manager);
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let prepared = prepare_create(call, options, object.clone()).await?;
+        match store_new(call, options, &prepared).await {
+            Err(error) if error.is_already_exists() && has_base && tries < MAX_NAMES => {
+                metadata::remove(&mut object, "name");
+                metadata::generate_name(call, &mut object);
+            }
+            other => return other,
+        }
     }
-    if call.resource.namespaced && meta::namespace(&object).is_empty() {
-        object["metadata"]["namespace"] = Value::from(call.namespace.as_str());
+}
+
+/// Admission, preparation and validation of a new object; gives it in the storage version.
+async fn prepare_create(
+    call: &Call,
+    options: &WriteOptions,
+    object: Value,
+) -> Result<Value, ApiError> {
+    let mut object = read::to_storage_version(&call.resource, object);
+    let call = &call.named(meta::name(&object));
+    let attributes = admission::Attributes {
+        call,
+        operation: Operation::Create,
+        old: None,
+        dry_run: options.dry_run,
+    };
+    admission::mutate(&attributes, &mut object)?;
+    if metadata::resource_version(&object)? != 0 {
+        return Err(ApiError::new(
+            500,
+            "",
+            "resourceVersion should not be set on objects to be created",
+        ));
     }
-    if meta::name(&object).is_empty() {
-        let prefix = object["metadata"]["generateName"]
-            .as_str()
-            .unwrap_or_default();
-        object["metadata"]["name"] = Value::from(format!("{prefix}{}", call.core.clock.suffix()));
+    let rules = Rules::of(call);
+    rules.prepare_for_create(&mut object);
+    let errors = rules.validate_create(&object);
+    if !errors.is_empty() {
+        return Err(invalid(call, &object, &errors));
     }
-    object["metadata"]["uid"] = Value::from(call.core.clock.uid());
-    object["metadata"]["creationTimestamp"] = Value::from(call.core.now());
-    let object = read::to_storage_version(&call.resource, object);
-    let name = meta::name(&object).to_owned();
+    for warning in rules.warnings_on_create(&object) {
+        call.context.warn(warning);
+    }
+    rules.canonicalize(&mut object);
+    admission::validate(&attributes, Some(&object))?;
+    Ok(object)
+}
+
+/// The 422 of validation.
+fn invalid(call: &Call, object: &Value, errors: &[field::Error]) -> ApiError {
+    ApiError::invalid(
+        &call.resource.storage_gvk.group_kind(),
+        meta::name(object),
+        errors,
+    )
+}
+
+async fn store_new(
+    call: &Call,
+    options: &WriteOptions,
+    object: &Value,
+) -> Result<Object, ApiError> {
+    let name = meta::name(object);
+    let key = key_of(&call.namespace, name);
+    let bucket = call.bucket();
+    let exists = |current: &Stored| {
+        let error = ApiError::already_exists(&call.group_resource(), name);
+        if meta::is_terminating(&current.value()) {
+            let message = format!("object is being deleted: {}", error.message());
+            let details = error.details().cloned().unwrap_or_default();
+            return ApiError::new(409, "AlreadyExists", message).with_details(details);
+        }
+        error
+    };
     if options.dry_run {
-        return Ok(Object::Value(read::to_request_version(
-            &call.resource,
-            object,
-        )));
+        return match bucket.get(&key) {
+            Some(current) => Err(exists(&current)),
+            None => Ok(Object::Value(read::to_request_version(
+                &call.resource,
+                object.clone(),
+            ))),
+        };
     }
-    let key = key_of(&call.namespace, &name);
     let pending = call
         .core
         .store
-        .put(
-            &call.bucket(),
-            &key,
-            Expected::Absent,
-            &Encoded::of(&object),
-        )
+        .put(&bucket, &key, Expected::Absent, &Encoded::of(object))
         .map_err(|error| match error {
-            WriteError::Mismatch(_) => ApiError::already_exists(&call.group_resource(), &name),
+            WriteError::Mismatch(Some(current)) => exists(&current),
+            WriteError::Mismatch(None) => ApiError::already_exists(&call.group_resource(), name),
             WriteError::Store(error) => store_failed(&error),
         })?;
-    let stored = pending.committed().await.map_err(|error| match error {
-        WriteError::Store(error) => store_failed(&error),
-        WriteError::Mismatch(_) => ApiError::internal("the write was lost"),
-    })?;
+    let stored = committed(pending).await?;
+    stored_changed(call);
     Ok(read::view(&call.resource, stored))
 }
 
-/// The error for a store that cannot be written.
-pub(super) fn store_failed(error: &StoreError) -> ApiError {
-    ApiError::internal(error.to_string())
+/// Definitions change what is served.
+fn stored_changed(call: &Call) {
+    crate::registry::custom::changed(&call.core, &call.resource);
+}
+
+/// What an update is made with.
+pub(super) struct Update<'a> {
+    pub(super) call: &'a Call,
+    pub(super) options: &'a WriteOptions,
+    /// The subresource whose rules count; empty for the object itself.
+    pub(super) subresource: &'a str,
+    /// The uid the object must have.
+    pub(super) uid: Option<String>,
+    /// Whether an absent object is created: server-side apply does.
+    pub(super) creates: bool,
+}
+
+/// Changes an object. `change` gets the object as it is, in the storage version (null if there is
+/// none and it may be created), and gives it as it shall be, in the storage version, with its managed
+/// fields. It is called again when another write came first.
+///
+/// Gives the HTTP status and the object.
+pub(super) async fn update(
+    update: &Update<'_>,
+    mut change: impl FnMut(&Value) -> Result<Value, ApiError>,
+) -> Result<(u16, Object), ApiError> {
+    let call = update.call;
+    let bucket = call.bucket();
+    let key = call.key();
+    for _ in 0..MAX_TRIES {
+        let Some(stored) = bucket.get(&key) else {
+            match absent(update, &mut change).await {
+                // Somebody else created it meanwhile.
+                Err(error) if error.is_already_exists() => continue,
+                other => return other,
+            }
+        };
+        let old = read::stored_value(&call.resource, &stored);
+        check_uid(update, &old)?;
+        let mut new = change(&old)?;
+        fit_version(update, &mut new, stored.revision)?;
+        let prepared = prepare_update(update, &old, new)?;
+        if let Some(answer) = finish(update, &stored, &old, prepared).await? {
+            return Ok((200, answer));
+        }
+    }
+    Err(ApiError::modified(&call.group_resource(), &call.name))
+}
+
+/// An update of what is not there.
+async fn absent(
+    update: &Update<'_>,
+    change: &mut impl FnMut(&Value) -> Result<Value, ApiError>,
+) -> Result<(u16, Object), ApiError> {
+    let call = update.call;
+    if !update.creates
+        && !(Rules::of(call).allow_create_on_update() && update.subresource.is_empty())
+    {
+        return Err(call.not_found());
+    }
+    let mut object = change(&Value::Null)?;
+    metadata::fit_namespace(call, &mut object)?;
+    let uid = meta::uid(&object);
+    if !uid.is_empty() {
+        let why = format!(
+            "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        );
+        return Err(ApiError::conflict(&call.group_resource(), &call.name, &why));
+    }
+    metadata::remove(&mut object, "resourceVersion");
+    let managed = object.pointer("/metadata/managedFields").cloned();
+    metadata::fill_system_fields(call, &mut object);
+    if let Some(managed) = managed {
+        object["metadata"]["managedFields"] = managed;
+    }
+    let object = read::to_request_version(&call.resource, object);
+    let prepared = prepare_create(call, update.options, object).await?;
+    let object = store_new(call, update.options, &prepared).await?;
+    Ok((201, object))
+}
+
+fn check_uid(update: &Update<'_>, old: &Value) -> Result<(), ApiError> {
+    match &update.uid {
+        Some(uid) if uid != meta::uid(old) => Err(uid_conflict(update.call, uid, meta::uid(old))),
+        _ => Ok(()),
+    }
+}
+
+/// The conflict of storage preconditions, with etcd's key. Source: apiserver, `storage/interfaces.go`.
+fn uid_conflict(call: &Call, wanted: &str, found: &str) -> ApiError {
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}",
+        etcd_key(call)
+    );
+    ApiError::conflict(&call.group_resource(), &call.name, &why)
+}
+
+/// Where etcd would have the object.
+fn etcd_key(call: &Call) -> String {
+    let storage = &call.resource.storage;
+    let group = if call.resource.custom().is_some() {
+        format!("{}/", storage.group)
+    } else {
+        String::new()
+    };
+    format!("/registry/{group}{}/{}", storage.resource, call.key())
+}
+
+/// Compares, or fills in, the resource version.
+fn fit_version(update: &Update<'_>, new: &mut Value, revision: i64) -> Result<(), ApiError> {
+    let call = update.call;
+    let version = metadata::resource_version(new)?;
+    if version == 0 {
+        if !Rules::of(call).allow_unconditional_update() && update.subresource != "scale" {
+            let resource = call.group_resource();
+            let error = field::Error::invalid(
+                &Path::new("metadata").child("resourceVersion"),
+                0,
+                "must be specified for an update",
+            );
+            return Err(ApiError::invalid(
+                &GroupKind::new(resource.group, resource.resource),
+                &call.name,
+                &[error],
+            ));
+        }
+        new["metadata"]["resourceVersion"] = Value::from(revision.to_string());
+    } else if version != revision {
+        return Err(ApiError::modified(&call.group_resource(), &call.name));
+    }
+    Ok(())
+}
+
+fn prepare_update(update: &Update<'_>, old: &Value, mut new: Value) -> Result<Value, ApiError> {
+    let call = update.call;
+    if call.resource.namespaced {
+        if meta::namespace(&new) != call.namespace {
+            return Err(ApiError::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
+        }
+    } else {
+        metadata::remove(&mut new, "namespace");
+    }
+    let attributes = admission::Attributes {
+        call,
+        operation: Operation::Update,
+        old: Some(old),
+        dry_run: update.options.dry_run,
+    };
+    admission::mutate(&attributes, &mut new)?;
+    let rules = Rules::of(call);
+    rules.prepare_for_update(update.subresource, &mut new, old);
+    let errors = rules.validate_update(update.subresource, &new, old);
+    if !errors.is_empty() {
+        return Err(invalid(call, &new, &errors));
+    }
+    for warning in rules.warnings_on_update(update.subresource, &new, old) {
+        call.context.warn(warning);
+    }
+    rules.canonicalize(&mut new);
+    admission::validate(&attributes, Some(&new))?;
+    keep_times_of_noop(old, &mut new);
+    Ok(new)
+}
+
+/// Stores what an update made; `None` if another write came first.
+async fn finish(
+    update: &Update<'_>,
+    stored: &Arc<Stored>,
+    old: &Value,
+    new: Value,
+) -> Result<Option<Object>, ApiError> {
+    let call = update.call;
+    let encoded = Encoded::of(&new);
+    if is_released(old, &new) {
+        if !update.options.dry_run && remove(call, stored, &encoded).await?.is_none() {
+            return Ok(None);
+        }
+        return Ok(Some(Object::Value(read::to_request_version(
+            &call.resource,
+            new,
+        ))));
+    }
+    if encoded.is_same_as(stored) {
+        return Ok(Some(read::view(&call.resource, Arc::clone(stored))));
+    }
+    if update.options.dry_run {
+        return Ok(Some(Object::Value(read::to_request_version(
+            &call.resource,
+            new,
+        ))));
+    }
+    let written = put(call, stored, &encoded).await?;
+    Ok(written.map(|stored| read::view(&call.resource, stored)))
+}
+
+/// Whether the update took the last finalizer of an object that is being deleted.
+///
+/// Source: `store.go`, `ShouldDeleteDuringUpdate`.
+fn is_released(old: &Value, new: &Value) -> bool {
+    let has_finalizers = new["metadata"]["finalizers"]
+        .as_array()
+        .is_some_and(|all| !all.is_empty());
+    !has_finalizers
+        && old["metadata"]["deletionGracePeriodSeconds"].as_i64() == Some(0)
+        && meta::is_terminating(old)
+}
+
+/// Overwrites an object; `None` if another write came first.
+pub(super) async fn put(
+    call: &Call,
+    stored: &Stored,
+    encoded: &Encoded,
+) -> Result<Option<Arc<Stored>>, ApiError> {
+    let expected = Expected::Revision(stored.revision);
+    let bucket = call.bucket();
+    match call.core.store.put(&bucket, &stored.key, expected, encoded) {
+        Ok(pending) => {
+            let stored = committed(pending).await?;
+            stored_changed(call);
+            Ok(Some(stored))
+        }
+        Err(WriteError::Mismatch(_)) => Ok(None),
+        Err(WriteError::Store(error)) => Err(store_failed(&error)),
+    }
+}
+
+/// Removes an object, whose last state is given; `None` if another write came first.
+pub(super) async fn remove(
+    call: &Call,
+    stored: &Stored,
+    last: &Encoded,
+) -> Result<Option<Arc<Stored>>, ApiError> {
+    let expected = Expected::Revision(stored.revision);
+    let bucket = call.bucket();
+    match call.core.store.remove(&bucket, &stored.key, expected, last) {
+        Ok(pending) => {
+            let stored = committed(pending).await?;
+            stored_changed(call);
+            Ok(Some(stored))
+        }
+        Err(WriteError::Mismatch(_)) => Ok(None),
+        Err(WriteError::Store(error)) => Err(store_failed(&error)),
+    }
 }

@@ -1,5 +1,7 @@
 //! The built-in kinds, from the facts.
 
+use std::sync::Arc;
+
 use ::builtin::facts::{Resource, facts};
 use object::{GroupResource, GroupVersionKind};
 
@@ -43,6 +45,7 @@ fn served(resource: &Resource) -> ServedResource {
         storage_gvk,
         storage_hash: resource.storage_version_hash.clone(),
         kind: ResourceKind::Builtin,
+        managers: Arc::default(),
     }
 }
 

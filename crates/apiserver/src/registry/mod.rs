@@ -4,13 +4,17 @@
 //! later see at once.
 
 mod builtin;
+pub mod convert;
 pub mod custom;
+pub mod defaults;
+pub mod schema;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use object::{GroupResource, GroupVersionKind, GroupVersionResource};
 
+pub use crate::pipeline::Managers;
 pub use custom::CustomVersion;
 
 /// A resource in one version, as requests name it.
@@ -42,6 +46,8 @@ pub struct ServedResource {
     pub storage_hash: String,
     /// Built in, or from a definition.
     pub kind: ResourceKind,
+    /// The field managers, made on first use.
+    pub managers: Arc<Managers>,
 }
 
 /// A subresource.

@@ -1,0 +1,73 @@
+//! Decoding of custom resources.
+
+use object::{GroupVersionKind, Value};
+
+use super::Call;
+use super::decode::{cannot_handle, note_strict};
+use super::options::Validation;
+use crate::error::ApiError;
+
+/// Reads a JSON text as a custom resource; `body` is what the client sent.
+pub(super) fn decode(
+    call: &Call,
+    json: &[u8],
+    body: &[u8],
+    found: &GroupVersionKind,
+    validation: Validation,
+    strict: Vec<String>,
+) -> Result<Value, ApiError> {
+    let _ = body;
+    let kind = &call.resource.gvk;
+    if found.group_version() != kind.group_version() {
+        return Err(ApiError::bad_request(format!(
+            "the API version in the data ({}) does not match the expected API version ({})",
+            found.api_version(),
+            kind.api_version()
+        )));
+    }
+    let mut value: Value =
+        serde_json::from_slice(json).map_err(|error| cannot_handle(found, kind, &error))?;
+    if let Some(map) = value.as_object_mut() {
+        map.insert("apiVersion".to_owned(), Value::from(found.api_version()));
+        map.insert("kind".to_owned(), Value::from(found.kind.as_str()));
+    }
+    decoded(call, value, strict, validation)
+}
+
+/// Prunes and defaults a custom resource.
+pub(super) fn decoded(
+    call: &Call,
+    mut object: Value,
+    strict: Vec<String>,
+    validation: Validation,
+) -> Result<Value, ApiError> {
+    super::metadata::ensure(&mut object);
+    normalize_numbers(&mut object);
+    let kind = call.resource.gvk.clone();
+    note_strict(call, &kind, &kind, &strict, validation)?;
+    Ok(object)
+}
+
+/// Makes numbers what Go makes of them: what does not fit 64 bits is a float, and a float without a
+/// fraction is written as an integer.
+pub(super) fn normalize_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if number.is_i64() {
+                return;
+            }
+            let Some(float) = number.as_f64() else {
+                return;
+            };
+            // Beyond this, Go writes an exponent, and integers are no longer exact.
+            if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 {
+                *value = Value::from(float as i64);
+            } else if let Some(number) = object::Number::from_f64(float) {
+                *value = Value::Number(number);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(normalize_numbers),
+        Value::Object(map) => map.values_mut().for_each(normalize_numbers),
+        _ => {}
+    }
+}

@@ -1,0 +1,12 @@
+//! Conversion between the versions of a kind.
+
+use object::{GroupVersionKind, Value};
+
+/// The object in another version.
+pub fn convert(mut object: Value, to: &GroupVersionKind) -> Value {
+    if let Some(map) = object.as_object_mut() {
+        map.insert("apiVersion".to_owned(), Value::from(to.api_version()));
+        map.insert("kind".to_owned(), Value::from(to.kind.as_str()));
+    }
+    object
+}

@@ -1,0 +1,8 @@
+//! Defaults of the built-in kinds.
+
+use object::{GroupVersionKind, Value};
+
+/// Fills in the defaults of an object in the version of the request.
+pub fn apply(kind: &GroupVersionKind, object: &mut Value) {
+    ::builtin::strategy::default(kind, object);
+}
