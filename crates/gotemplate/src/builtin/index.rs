@@ -117,6 +117,10 @@ pub(super) fn slice(slots: &[Slot]) -> Result<Slot, CallError> {
     };
     let mut bounds = [0, length, capacity];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
+        // Upstream does not look into interfaces here, as it does for `index`.
+        if index.boxed {
+            return Err(CallError::new("cannot index slice/array with type interface {}"));
+        }
         *bound = position(&index.value, capacity)?;
     }
     let [start, end, max] = bounds;

@@ -1,5 +1,6 @@
 //! What one execution has at hand, and how much it may use.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::error::ExecError;
@@ -7,6 +8,7 @@ use super::frame::Frame;
 use crate::environment::Environment;
 use crate::function::{CallError, Functions};
 use crate::parse::{RED_ZONE, STACK_SEGMENT};
+use crate::sprig::{Regexp, RegexpError};
 use crate::template::{MissingKey, Templates};
 use crate::value::Value;
 
@@ -55,7 +57,12 @@ pub struct Context<'a> {
     steps: u64,
     allocated: usize,
     pub(super) nesting: usize,
+    /// Compiled expressions: charts use the same few over and over.
+    regexps: HashMap<Vec<u8>, Arc<Regexp>>,
 }
+
+/// How many compiled expressions are kept.
+const MAX_REGEXPS: usize = 128;
 
 impl<'a> Context<'a> {
     /// A context for executing templates of a set.
@@ -74,6 +81,7 @@ impl<'a> Context<'a> {
             steps: 0,
             allocated: 0,
             nesting: 0,
+            regexps: HashMap::new(),
         }
     }
 
@@ -136,6 +144,19 @@ impl<'a> Context<'a> {
         let result = self.execute(name, data, out);
         self.templates = outer;
         result
+    }
+
+    /// A compiled regular expression, from memory if it was used before.
+    pub fn regexp(&mut self, pattern: &[u8]) -> Result<Arc<Regexp>, RegexpError> {
+        if let Some(regexp) = self.regexps.get(pattern) {
+            return Ok(Arc::clone(regexp));
+        }
+        let regexp = Arc::new(Regexp::new(pattern)?);
+        if self.regexps.len() >= MAX_REGEXPS {
+            self.regexps.clear();
+        }
+        self.regexps.insert(pattern.to_vec(), Arc::clone(&regexp));
+        Ok(regexp)
     }
 
     /// Counts one step. Fails at the limit, or when the caller has cancelled.

@@ -89,9 +89,13 @@ impl Frame {
 
     // Variables: a stack, looked through from the top.
 
-    fn set_variable(&mut self, name: &Str, slot: Slot) {
-        if let Some(variable) = self.variables.iter_mut().rev().find(|variable| variable.0 == *name) {
-            variable.1 = slot;
+    fn set_variable(&mut self, name: &Str, slot: Slot) -> Executed<()> {
+        match self.variables.iter_mut().rev().find(|variable| variable.0 == *name) {
+            Some(variable) => {
+                variable.1 = slot;
+                Ok(())
+            }
+            None => self.fail(format!("undefined variable: {name}")),
         }
     }
 
@@ -335,7 +339,7 @@ impl Frame {
     }
 
     /// Sets the variables of a range for one iteration.
-    fn set_range_variables(&mut self, pipe: &Pipe, index: Slot, item: &Slot) {
+    fn set_range_variables(&mut self, pipe: &Pipe, index: Slot, item: &Slot) -> Executed<()> {
         let tree = Arc::clone(&self.tree);
         let name = |id: NodeId| match &tree.node(id).kind {
             NodeKind::Variable(names) => names[0].clone(),
@@ -343,10 +347,10 @@ impl Frame {
         };
         match (pipe.variables.as_slice(), pipe.is_assign) {
             ([], _) => {}
-            ([only], true) => self.set_variable(&name(*only), item.clone()),
+            ([only], true) => self.set_variable(&name(*only), item.clone())?,
             ([first, second, ..], true) => {
-                self.set_variable(&name(*first), index);
-                self.set_variable(&name(*second), item.clone());
+                self.set_variable(&name(*first), index)?;
+                self.set_variable(&name(*second), item.clone())?;
             }
             ([_], false) => self.set_top(1, item.clone()),
             (_, false) => {
@@ -354,6 +358,7 @@ impl Frame {
                 self.set_top(2, index);
             }
         }
+        Ok(())
     }
 
     // Pipelines.
@@ -375,7 +380,7 @@ impl Frame {
                 continue;
             };
             if pipe.is_assign {
-                self.set_variable(&names[0], value.clone());
+                self.set_variable(&names[0], value.clone())?;
             } else {
                 self.variables.push((names[0].clone(), value.clone()));
             }
@@ -409,7 +414,7 @@ impl RangeBody<'_> {
     ) -> Executed<bool> {
         self.ran = true;
         frame.count(context)?;
-        frame.set_range_variables(self.pipe, index, &item);
+        frame.set_range_variables(self.pipe, index, &item)?;
         let flow = frame.walk(context, out, tree, &item, self.list)?;
         frame.variables.truncate(self.mark);
         Ok(flow != Flow::Break)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::parse::{RED_ZONE, STACK_SEGMENT};
 use crate::text::{Str, first_rune};
-use crate::value::{IntKind, Map, MapType, UintKind, Value};
+use crate::value::{IntKind, List, ListType, Map, MapType, UintKind, Value};
 
 /// What JSON numbers become.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,8 +66,14 @@ impl Decoder<'_> {
 
     /// "invalid character … `context`" at the current position.
     fn invalid<T>(&self, context: &str) -> Decoded<T> {
-        let Some(byte) = self.peek() else {
-            return Err(DecodeError("unexpected end of JSON input".to_owned()));
+        // At the end Go's scanner is given a space: where that cannot stand either, it is what is named.
+        let takes_space = !context.starts_with("in ") && !context.starts_with("after decimal");
+        let byte = match self.peek() {
+            Some(byte) => byte,
+            None if takes_space || context == "in string literal" => {
+                return Err(DecodeError("unexpected end of JSON input".to_owned()));
+            }
+            None => b' ',
         };
         let shown = match byte {
             b'\'' => "'\\''".to_owned(),
@@ -168,7 +174,8 @@ impl Decoder<'_> {
                 Some(b',') => self.position += 1,
                 Some(b']') => {
                     self.position += 1;
-                    return Ok(Value::list(items));
+                    let list = List::grown(ListType::Any, items);
+                    return Ok(Value::List(std::sync::Arc::new(list)));
                 }
                 _ => return self.invalid("after array element"),
             }
