@@ -176,6 +176,9 @@ impl Binding {
     }
 }
 
+/// A rule that applies to a user, with the binding and the subject through which it does.
+type Applying<'a> = (&'a Binding, &'a Subject, &'a Rule);
+
 /// Roles and bindings, read from the store at a moment.
 #[derive(Debug, Default)]
 struct Index {
@@ -257,7 +260,7 @@ impl Index {
         &self,
         user: &User,
         namespace: &str,
-        visitor: &mut dyn FnMut(Result<(&Binding, &Subject, &Rule), String>) -> bool,
+        visitor: &mut dyn FnMut(Result<Applying<'_>, String>) -> bool,
     ) {
         let local = self
             .bindings
