@@ -3,6 +3,7 @@
 //!
 //! Everything here is a function of its inputs. Source of the behaviour: Kubernetes v1.35.
 
+pub mod convert;
 pub mod cron;
 pub mod decode;
 pub mod facts;

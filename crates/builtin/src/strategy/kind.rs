@@ -273,7 +273,9 @@ impl Strategy for Kind {
     }
 
     fn canonicalize(&self, object: &mut Value) {
+        super::default(&object::meta::gvk(object), object);
         (self.canonicalize)(object);
+        remove(object, "metadata.selfLink");
     }
 
     fn reset_fields(&self, subresource: &str) -> Option<ResetFields> {

@@ -41,6 +41,8 @@ mod resource;
 mod scheduling;
 mod storage;
 
+pub use core::{begin_service_create, begin_service_update};
+
 /// What a strategy needs from outside.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
@@ -104,7 +106,8 @@ pub trait Strategy: Sync {
         new: &Value,
         old: &Value,
     ) -> Vec<String>;
-    /// Brings a valid object into its canonical form.
+    /// Brings a valid object into its canonical form, as it is read from the store: upstream fills in
+    /// defaults again when it decodes what it stored.
     fn canonicalize(&self, object: &mut Value);
     /// Fields that server-side apply resets; `None` if there are none.
     fn reset_fields(&self, subresource: &str) -> Option<ResetFields>;

@@ -180,6 +180,11 @@ impl Errors {
         errors.list
     }
 
+    /// All of them.
+    pub(crate) fn list(self) -> ErrorList {
+        self.list
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.list.len()

@@ -83,6 +83,15 @@ fn round_in(object: &mut Value, path: &str) {
 }
 
 fn pod(object: &mut Value) {
+    if let Some(status) = existing(object, "status") {
+        first_of_list(
+            status,
+            "podIP",
+            "podIPs",
+            |ip| json!([{ "ip": ip }]),
+            |list| peek(list.first()?, "ip").as_str().map(str::to_owned),
+        );
+    }
     let Some(spec) = field(object, "spec") else {
         return;
     };
@@ -106,6 +115,29 @@ fn pod(object: &mut Value) {
         }
     }
     pod_spec(spec);
+    if peek(spec, "terminationGracePeriodSeconds")
+        .as_i64()
+        .is_some_and(|seconds| seconds < 0)
+    {
+        set(spec, "terminationGracePeriodSeconds", 1);
+    }
+}
+
+/// A field that stands for the first item of a list: it counts where they differ.
+fn first_of_list(
+    object: &mut Value,
+    single: &str,
+    list: &str,
+    wrap: fn(&str) -> Value,
+    first: fn(&[Value]) -> Option<String>,
+) {
+    let one = peek_text(object, single).to_owned();
+    let listed = first(peek_items(object, list));
+    if !one.is_empty() && listed.as_deref() != Some(&one) {
+        set(object, list, wrap(&one));
+    } else if let (true, Some(listed)) = (one.is_empty(), listed) {
+        set(object, single, listed);
+    }
 }
 
 fn requests_from_limits(container: &mut Value) {
@@ -400,6 +432,15 @@ pub(crate) fn claim_spec(spec: &mut Value) {
 }
 
 fn node(object: &mut Value) {
+    if let Some(spec) = existing(object, "spec") {
+        first_of_list(
+            spec,
+            "podCIDR",
+            "podCIDRs",
+            |range| json!([range]),
+            |list| list.first()?.as_str().map(str::to_owned),
+        );
+    }
     let capacity = peek(object, "status.capacity").clone();
     if capacity.is_object()
         && let Some(status) = existing(object, "status")

@@ -13,8 +13,11 @@ use crate::strategy::node::{Errors, Node, peek, peek_items, peek_text};
 use crate::strategy::{Context, ResetFields, metadata};
 
 mod addresses;
+mod families;
 mod traffic;
 mod validation;
+
+pub use families::{begin_service_create, begin_service_update};
 
 const ZERO_STATUS: &str = r#"{"loadBalancer":{}}"#;
 
@@ -41,6 +44,11 @@ pub(crate) const KIND: Kind = Kind {
     },
     warn: validation::warn,
     warn_update: |new, _, warnings| validation::warn(new, warnings),
+    canonicalize: |service| {
+        if peek_text(service, "spec.type") == "ExternalName" {
+            remove(service, "spec.internalTrafficPolicy");
+        }
+    },
     subresources: &[Subresource {
         name: "status",
         prepare: keep_spec,

@@ -7,7 +7,7 @@ use crate::strategy::node::{Errors, Node};
 
 const CHANGED: &str = "may not change once set";
 
-fn is_ipv6(text: &str) -> bool {
+pub(super) fn is_ipv6(text: &str) -> bool {
     names::ip::parse_sloppy(text).is_some_and(|ip| ip.is_ipv6())
 }
 
