@@ -11,7 +11,9 @@
 //! texts of its Go types, which the API server and Helm use. Where upstream's outcome depends on the
 //! random order of Go maps, fields are taken in the order of the object. Known differences: where
 //! upstream panics (null items in merged lists), there is an error; lists of more than twelve items of
-//! which some have the same merge key may be compared in another order.
+//! which some have the same merge key may be compared in another order; a list with repeated scalars is
+//! merged as upstream does on the API server (outside of it, spare memory of Go's slices changes the
+//! order).
 
 mod conflict;
 mod diff;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::field::Path;
 
 #[test]
 fn prefixes_may_end_in_a_dash() {
