@@ -30,6 +30,9 @@ pub enum PathElement {
     Value(Arc<Value>),
     /// An item of a list, by its index.
     Index(i64),
+    /// An item that has no identity (any more), since its keys were removed. It is never owned, but
+    /// shows that the list is not empty.
+    Unidentified,
 }
 
 /// A text in `fieldsV1` that names no path element.
@@ -89,6 +92,7 @@ impl PathElement {
             Self::Key(_) => 1,
             Self::Value(_) => 2,
             Self::Index(_) => 3,
+            Self::Unidentified => 4,
         }
     }
 
@@ -127,7 +131,7 @@ impl PathElement {
         }))
     }
 
-    /// Appends the form that `fieldsV1` has.
+    /// Appends the form that `fieldsV1` has; an element without identity has none.
     pub fn write(&self, out: &mut String) {
         match self {
             Self::Field(name) => {
@@ -154,6 +158,7 @@ impl PathElement {
                 out.push_str("i:");
                 out.push_str(&index.to_string());
             }
+            Self::Unidentified => {}
         }
     }
 }
@@ -256,6 +261,7 @@ impl fmt::Display for PathElement {
             }
             Self::Value(value) => write!(f, "[={}]", display(value)),
             Self::Index(index) => write!(f, "[{index}]"),
+            Self::Unidentified => f.write_str("{{invalid path element}}"),
         }
     }
 }

@@ -77,27 +77,40 @@ impl<'s> Walker<'s> {
         let Some(items) = items_of(Some(value)) else {
             return;
         };
-        // Values are checked before; what is left without identity (an item whose key was removed)
-        // cannot be owned.
-        let (keys, items): (Vec<ItemKey<'_>>, Vec<&Value>) = items
-            .iter()
-            .filter_map(|item| Some((ItemKey::of(self.schema, list, item).ok()?, item)))
-            .unzip();
-        let index = ItemIndex::new(keys);
-        for (position, (key, item)) in index.keys.iter().zip(items).enumerate() {
-            let positions = index.positions(key);
-            if positions.len() > 1 {
-                // Duplicates are owned as a whole.
-                if positions[0] == position {
-                    set.insert_member(key.to_element());
+        let mut identified = Vec::with_capacity(items.len());
+        let mut keys = Vec::with_capacity(items.len());
+        let mut unidentified = Vec::new();
+        for item in items {
+            match ItemKey::of(self.schema, list, item) {
+                Ok(key) => {
+                    keys.push(key);
+                    identified.push(item);
                 }
-                continue;
+                // Values are checked before: its key was removed since.
+                Err(_) => unidentified.push(item),
             }
-            let mut below = Set::new();
-            self.value(item, list.element, &mut below);
-            let element = key.to_element();
-            set.insert_member(element.clone());
-            set.insert_child(element, below);
         }
+        let index = ItemIndex::new(keys);
+        for (position, (key, item)) in index.keys.iter().zip(identified).enumerate() {
+            let positions = index.positions(key);
+            match positions {
+                [_] => self.item(item, key.to_element(), list, set),
+                // Duplicates are owned as a whole.
+                _ if positions.first() == Some(&position) => set.insert_member(key.to_element()),
+                _ => {}
+            }
+        }
+        match unidentified.as_slice() {
+            [] => {}
+            [single] => self.item(single, PathElement::Unidentified, list, set),
+            _ => set.insert_member(PathElement::Unidentified),
+        }
+    }
+
+    fn item(&mut self, item: &Value, element: PathElement, list: &'s List, set: &mut Set) {
+        let mut below = Set::new();
+        self.value(item, list.element, &mut below);
+        set.insert_member(element.clone());
+        set.insert_child(element, below);
     }
 }

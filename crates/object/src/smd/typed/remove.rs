@@ -6,6 +6,7 @@ use super::error::ValidationErrors;
 use super::form::{Form, Forms, resolve};
 use super::item::ItemKey;
 use crate::smd::fieldset::Set;
+use crate::smd::path::PathElement;
 use crate::smd::schema::{List, Map, Relationship, Schema, Type, TypeId};
 
 /// `value` without the fields and items in `items`.
@@ -73,18 +74,14 @@ impl Walker<'_> {
         let mut out = Vec::with_capacity(values.len());
         for value in values {
             let element = ItemKey::of(self.schema, list, value)
-                .ok()
-                .map(|key| key.to_element());
-            let is_member = element
-                .as_ref()
-                .is_some_and(|element| items.has_member(element));
-            if is_member {
+                .map_or(PathElement::Unidentified, |key| key.to_element());
+            if items.has_member(&element) {
                 if !self.extract {
                     continue;
                 }
                 out.push(self.value(value, items, list.element));
             }
-            let below = element.and_then(|element| items.child(&element));
+            let below = items.child(&element);
             match below.filter(|below| !below.is_empty()) {
                 // Upstream bug, kept: what is a member and has members below it is extracted twice.
                 Some(below) => out.push(self.value(value, below, list.element)),
