@@ -15,6 +15,17 @@ use crate::{convert, stored};
 
 /// All kinds, sorted by the name of their definition.
 pub fn kinds() -> Vec<&'static Kind> {
+    let mut kinds: Vec<_> = all().collect();
+    kinds.sort_by_key(|kind| (kind.names.group, kind.names.plural));
+    kinds
+}
+
+/// The kind with this group and name.
+pub fn kind(group: &str, name: &str) -> Option<&'static Kind> {
+    all().find(|kind| kind.names.group == group && kind.names.kind == name)
+}
+
+fn all() -> impl Iterator<Item = &'static Kind> {
     let groups = [
         crate::extensions::KINDS,
         crate::helm::KINDS,
@@ -23,16 +34,7 @@ pub fn kinds() -> Vec<&'static Kind> {
         crate::notification::KINDS,
         crate::source::KINDS,
     ];
-    let mut kinds: Vec<_> = groups.into_iter().flatten().collect();
-    kinds.sort_by_key(|kind| (kind.names.group, kind.names.plural));
-    kinds
-}
-
-/// The kind with this group and name.
-pub fn kind(group: &str, name: &str) -> Option<&'static Kind> {
-    kinds()
-        .into_iter()
-        .find(|kind| kind.names.group == group && kind.names.kind == name)
+    groups.into_iter().flatten()
 }
 
 /// The CustomResourceDefinitions of all kinds with all their versions, sorted by group and plural.

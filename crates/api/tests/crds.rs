@@ -2,22 +2,14 @@
 //!
 //! Needs the tables of Flux's CRDs: `$SLUICE_FLUX_DATA`, else `shared/flux` beside the checkout.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its data fails")]
+
+mod flux;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
-
-fn flux_data() -> Option<PathBuf> {
-    let folder = std::env::var_os("SLUICE_FLUX_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/flux"),
-        PathBuf::from,
-    );
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("SKIPPED: Flux's CRDs are not at {}", folder.display());
-    None
-}
 
 fn read_yaml(file: &Path) -> Value {
     let text = fs::read_to_string(file).unwrap();
@@ -76,7 +68,7 @@ fn assert_same(ours: &Value, theirs: &Value, what: &str) {
 
 #[test]
 fn current_versions_are_those_of_flux() {
-    let Some(data) = flux_data() else { return };
+    let Some(data) = flux::data() else { return };
     let ours = api::current_crds();
     let mut count = 0;
     for entry in fs::read_dir(data.join("crds")).unwrap() {
@@ -91,7 +83,7 @@ fn current_versions_are_those_of_flux() {
 
 #[test]
 fn old_versions_are_those_of_flux() {
-    let Some(data) = flux_data() else { return };
+    let Some(data) = flux::data() else { return };
     let table = fs::read_to_string(data.join("crd-versions.tsv")).unwrap();
     let mut count = 0;
     for line in table.lines().skip(1) {
@@ -141,7 +133,7 @@ fn remove(schema: &mut Value, path: &str) {
     for step in parents.split('.').filter(|step| !step.is_empty()) {
         let property = step.trim_end_matches(['[', ']', '{', '}']);
         here = &mut here["properties"][property];
-        for suffix in step[property.len()..].as_bytes().chunks(2) {
+        for suffix in step.as_bytes()[property.len()..].chunks(2) {
             here = &mut here[if suffix == b"[]" {
                 "items"
             } else {
