@@ -2,6 +2,7 @@
 
 mod args;
 mod cast;
+mod crypto;
 mod date;
 mod decimal;
 mod defaults;
@@ -64,6 +65,7 @@ pub(crate) fn functions() -> Vec<Row> {
         url::functions(),
         path::functions(),
         date::functions(),
+        crypto::functions(),
     ] {
         table.extend(part);
     }
