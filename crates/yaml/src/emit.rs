@@ -9,7 +9,8 @@ mod scalar;
 mod values;
 
 pub use nodes::{SequenceIndent, document_to_string, node_to_string};
-pub use values::{Value, View, to_yaml};
+
+pub use values::{Value, View, compare_keys, to_yaml};
 
 use crate::error::Dialect;
 use scalar::Analysis;

@@ -70,6 +70,27 @@ pub fn from_json(value: &Value) -> String {
     emit::to_yaml(value, String::new())
 }
 
+/// Whether YAML 1.1 reads the text of a plain scalar as something other than a string.
+///
+/// Source: kyaml `IsValueNonString`; a text of several lines, or that is no YAML, counts as a string.
+pub fn is_non_string(text: &str) -> bool {
+    if text.is_empty() || text.contains('\n') {
+        return false;
+    }
+    let simple =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'/');
+    if text.bytes().all(simple) && text.as_bytes()[0].is_ascii_alphanumeric() {
+        let resolved = resolve::resolve(&Tag::None, text, Dialect::V2);
+        return resolved.is_ok_and(|(tag, _)| !matches!(tag, Tag::Str | Tag::Timestamp));
+    }
+    match to_json(text.as_bytes()) {
+        Ok(value) => !value.is_string(),
+        // What JSON has no form for is no string either; what is no YAML is.
+        Err(Error::NotJson(_)) => true,
+        Err(_) => false,
+    }
+}
+
 fn convert(text: &[u8], strict: bool) -> Result<Value, Error> {
     let Some(document) = compose::parse_v2(text)? else {
         return Ok(Value::Null);

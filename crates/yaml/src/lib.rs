@@ -43,8 +43,12 @@ mod scanner;
 pub type Text = compact_str::CompactString;
 
 pub use compose::{Document, parse, parse_documents};
+pub use emit::compare_keys;
 pub use emit::{SequenceIndent, Value, View, document_to_string, node_to_string, to_yaml};
 pub use error::{Dialect, Error};
-pub use json::{from_json, split_documents, to_json, to_json_documents, to_json_strict};
-pub use node::{Extras, Kind, Node, Style, Tag};
-pub use resolve::{Scalar, implicit_tag, resolve};
+pub use json::{
+    from_json, is_non_string, split_documents, to_json, to_json_documents, to_json_strict,
+};
+pub use node::{Extras, Kind, Node, Plain, Style, Tag};
+pub use number::{go_float, json_float};
+pub use resolve::{Scalar, implicit_tag, is_plain_string, resolve};

@@ -1,6 +1,9 @@
 //! The node model: what go-yaml v3's `yaml.Node` holds, in a compact form.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use base64::Engine as _;
 
 use crate::Text;
 use crate::resolve::{self, Scalar};
@@ -317,22 +320,67 @@ impl Node {
         }
     }
 
-    /// What a scalar stands for, as go-yaml v3 decodes it into an interface.
+    /// What a scalar stands for once it has been written and read again (go-yaml v3): a tag that does
+    /// not fit the text is written out, a string that looks like something else is quoted.
     ///
     /// # Errors
-    /// A tag that the text does not fit (`!!int x`).
-    pub fn decode_scalar(&self) -> Result<Scalar, crate::Error> {
-        let is_string = match &self.tag {
-            Tag::Str => true,
-            Tag::None => self.style.is_text(),
-            Tag::Other(tag) => tag.as_str() == "!" && self.style.is_text(),
-            _ => false,
+    /// A tag that the text does not fit (`!!int x`), or bad base64 under `!!binary`.
+    pub fn plain_value(&self) -> Result<Plain<'_>, crate::Error> {
+        let text = || Ok(Plain::Text(Cow::Borrowed(self.value.as_str())));
+        let tag = match &self.tag {
+            Tag::Str => return text(),
+            Tag::None if self.style.is_text() => return text(),
+            Tag::Other(_) | Tag::Merge | Tag::Seq | Tag::Map => return text(),
+            Tag::Binary => {
+                let decoded = base64::engine::general_purpose::STANDARD
+                    .decode(self.value.replace(['\n', '\r'], ""))
+                    .map_err(|_| {
+                        crate::Error::plain("!!binary value contains invalid base64 data")
+                    })?;
+                return Ok(Plain::Text(Cow::Owned(
+                    String::from_utf8_lossy(&decoded).into_owned(),
+                )));
+            }
+            _ if self.style.is_text() && !self.style.has(Style::TAGGED) => {
+                // The tag is dropped where the text has it anyway, and the quotes stay.
+                if resolve::implicit_tag(&self.value) == self.tag {
+                    return text();
+                }
+                &self.tag
+            }
+            Tag::None => &Tag::None,
+            _ if self.style.has(Style::TAGGED) => &self.tag,
+            tag if resolve::implicit_tag(&self.value) == *tag => &Tag::None,
+            tag => tag,
         };
-        if is_string {
-            return Ok(Scalar::Str);
-        }
-        resolve::resolve(&self.tag, &self.value, crate::Dialect::V3).map(|(_, scalar)| scalar)
+        let (_, scalar) = resolve::resolve(tag, &self.value, crate::Dialect::V3)?;
+        Ok(match scalar {
+            Scalar::Null => Plain::Null,
+            Scalar::Bool(value) => Plain::Bool(value),
+            Scalar::Int(value) => Plain::Int(value),
+            Scalar::Uint(value) => Plain::Uint(value),
+            Scalar::Float(value) => Plain::Float(value),
+            Scalar::Str => return text(),
+            Scalar::Timestamp => Plain::Text(Cow::Owned(resolve::rfc3339(&self.value))),
+        })
     }
+}
+
+/// A decoded scalar; dates are texts in RFC 3339.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Plain<'a> {
+    /// Null.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A whole number above `i64::MAX`.
+    Uint(u64),
+    /// Any other number.
+    Float(f64),
+    /// A text.
+    Text(Cow<'a, str>),
 }
 
 #[cfg(test)]

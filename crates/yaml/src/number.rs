@@ -25,6 +25,11 @@ fn scientific(negative: bool, digits: &str, exponent: i32, pad: bool) -> String 
     }
 }
 
+/// `strconv.FormatFloat(float, 'g', -1, 64)`, with YAML's words for what is not finite.
+pub fn go_float(float: f64) -> String {
+    shortest(float)
+}
+
 /// `strconv.FormatFloat(float, 'g', -1, 64)`.
 pub(crate) fn shortest(float: f64) -> String {
     if !float.is_finite() {
@@ -54,7 +59,7 @@ pub(crate) fn shortest_32(float: f64) -> String {
 }
 
 /// A finite float as encoding/json writes it.
-pub(crate) fn json_float(float: f64) -> String {
+pub fn json_float(float: f64) -> String {
     let size = float.abs();
     if size != 0.0 && !(1e-6..1e21).contains(&size) {
         let (negative, digits, exponent) = digits(float);

@@ -27,6 +27,11 @@ pub fn implicit_tag(text: &str) -> Tag {
     implicit(text, Dialect::V3, true).0
 }
 
+/// Whether go-yaml v3 writes the text without quotes: it reads as a string in YAML 1.1 and 1.2.
+pub fn is_plain_string(text: &str) -> bool {
+    implicit_tag(text) == Tag::Str && !is_base60(text) && !is_old_bool(text)
+}
+
 /// Resolves `text` under `tag` (`Tag::None` when there is none).
 ///
 /// # Errors
@@ -301,6 +306,39 @@ fn take_number(rest: &mut &[u8], least: u8, most: u8) -> Option<u8> {
     };
     *rest = &rest[width..];
     (least..=most).contains(&value).then_some(value)
+}
+
+/// A timestamp as Go's JSON has it: RFC 3339, in UTC unless it names a zone.
+pub(crate) fn rfc3339(text: &str) -> String {
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit());
+    let mut next = || {
+        numbers
+            .next()
+            .and_then(|digits| digits.parse::<u32>().ok())
+            .unwrap_or(0)
+    };
+    let (year, month, day) = (next(), next(), next());
+    let Some(clock_at) = text.find(['T', 't', ' ']) else {
+        return format!("{year:04}-{month:02}-{day:02}T00:00:00Z");
+    };
+    let clock = text[clock_at + 1..].trim_start();
+    let zone_at = clock.find(['Z', '+', '-']).unwrap_or(clock.len());
+    let (clock, zone) = clock.split_at(zone_at);
+    let (whole, fraction) = clock.split_once(['.', ',']).unwrap_or((clock, ""));
+    let mut parts = whole
+        .split(':')
+        .map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut part = || parts.next().unwrap_or(0);
+    let (hour, minute, second) = (part(), part(), part());
+    let fraction = fraction[..fraction.len().min(9)].trim_end_matches('0');
+    let point = if fraction.is_empty() { "" } else { "." };
+    let zone = match zone {
+        "" | "+00:00" | "-00:00" => "Z",
+        zone => zone,
+    };
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{point}{fraction}{zone}"
+    )
 }
 
 /// Whether `text` is a number in base 60, which YAML 1.1 has and go-yaml quotes on the way out.

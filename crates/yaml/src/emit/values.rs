@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use super::scalar::Analysis;
 use super::{Context, Emitter, IndentKind, WrittenStyle};
 use crate::error::Dialect;
-use crate::node::Tag;
+use crate::node::{Kind, Node, Plain, Tag};
 use crate::resolve::{self, Scalar};
 
 /// A tree that can be written: the emitter asks each node once what it is.
@@ -25,7 +25,7 @@ pub enum View<'a, V> {
     /// A number as it is to be written.
     Number(Cow<'a, str>),
     /// A text.
-    String(&'a str),
+    String(Cow<'a, str>),
     /// The items of a list.
     Sequence(Vec<&'a V>),
     /// Keys and values, in any order; they are sorted for writing.
@@ -51,7 +51,7 @@ impl Emitter {
             View::Bool(true) => self.bare("true"),
             View::Bool(false) => self.bare("false"),
             View::Number(number) => self.bare(&number),
-            View::String(text) => self.string(text, context),
+            View::String(text) => self.string(&text, context),
             View::Sequence(items) => self.sequence(&items, context),
             View::Mapping(pairs) => self.mapping(pairs),
         }
@@ -133,7 +133,7 @@ fn wanted_style(text: &str) -> WrittenStyle {
 }
 
 /// go-yaml's order of keys: digits in them compare as numbers, letters come after other characters.
-pub(crate) fn compare_keys(a: &str, b: &str) -> Ordering {
+pub fn compare_keys(a: &str, b: &str) -> Ordering {
     if a == b {
         return Ordering::Equal;
     }
@@ -200,13 +200,38 @@ impl Value for serde_json::Value {
             Self::Null => View::Null,
             Self::Bool(value) => View::Bool(*value),
             Self::Number(number) => View::Number(Cow::Owned(number_text(number))),
-            Self::String(text) => View::String(text),
+            Self::String(text) => View::String(Cow::Borrowed(text)),
             Self::Array(items) => View::Sequence(items.iter().collect()),
             Self::Object(map) => View::Mapping(
                 map.iter()
                     .map(|(key, value)| (key.as_str(), value))
                     .collect(),
             ),
+        }
+    }
+}
+
+/// A node as Kustomize prints it: decoded, through JSON, and marshalled. What has no JSON form is
+/// written as a null here; callers check first (`Node::plain_value`).
+impl Value for Node {
+    fn view(&self) -> View<'_, Self> {
+        match self.kind {
+            Kind::Sequence => View::Sequence(self.content.iter().collect()),
+            Kind::Mapping => View::Mapping(
+                self.pairs()
+                    .map(|(key, value)| (key.value.as_str(), value))
+                    .collect(),
+            ),
+            Kind::Scalar | Kind::Alias => match self.plain_value() {
+                Ok(Plain::Bool(flag)) => View::Bool(flag),
+                Ok(Plain::Int(number)) => View::Number(Cow::Owned(number.to_string())),
+                Ok(Plain::Uint(number)) => View::Number(Cow::Owned(number.to_string())),
+                Ok(Plain::Float(number)) => View::Number(Cow::Owned(written_number(
+                    &crate::number::json_float(number),
+                ))),
+                Ok(Plain::Text(text)) => View::String(text),
+                Ok(Plain::Null) | Err(_) => View::Null,
+            },
         }
     }
 }
