@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Objects are JSON values here, because what is converted may not be valid in any version: a field of
-//! v1beta1 in an object that the API server hands out as v1 (see [`crate::stored`]). So controllers call
-//! [`to_current`] on everything they read, before they decode it.
+//! v1beta1 in an object that the API server hands out as v1 (see [`crate::stored`]). So controllers decode
+//! what they read with [`read`], which converts first.
 //!
 //! Fields that have no equivalent in the target are dropped and named in [`Converted::ignored`].
 //! Only desired state is named: what an old controller observed is observed again.
@@ -24,6 +24,7 @@ use serde_json::{Map, Value};
 
 use crate::crd;
 use crate::kind::{Kind, Version};
+use crate::meta::{Object, Spec};
 
 /// An object in another version.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,33 @@ pub enum ConvertError {
         kind: String,
         /// The version.
         version: String,
+    },
+}
+
+/// Why an object cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It cannot be converted.
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
+    /// It is of another kind.
+    #[error("expected a {expected}, found {found}")]
+    OtherKind {
+        /// Its kind.
+        found: String,
+        /// The kind that was asked for.
+        expected: &'static str,
+    },
+    /// A field has a value of the wrong type or form.
+    #[error("cannot decode {kind} {name}")]
+    Decode {
+        /// Its kind.
+        kind: &'static str,
+        /// Its name, with the namespace.
+        name: String,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
     },
 }
 
@@ -108,6 +136,32 @@ pub fn to_current(object: Value) -> Result<Converted, ConvertError> {
         );
     }
     Ok(converted(fields, ignored))
+}
+
+/// Reads an object of any version, as an API server or a file has it, into the type of the current version
+/// whose desired state is `S`; with the fields that have no effect.
+pub fn read<S: Spec>(object: Value) -> Result<(Object<S>, Vec<String>), ReadError> {
+    let Converted { object, ignored } = to_current(object)?;
+    let text = |path: &str| {
+        object
+            .pointer(path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let (kind, api_version) = (text("/kind"), text("/apiVersion"));
+    if kind != S::NAMES.kind || api_version != S::NAMES.api_version(S::VERSION) {
+        return Err(ReadError::OtherKind {
+            found: format!("{kind} of {api_version}"),
+            expected: S::NAMES.kind,
+        });
+    }
+    let name = format!("{}/{}", text("/metadata/namespace"), text("/metadata/name"));
+    let object = serde_json::from_value(object).map_err(|source| ReadError::Decode {
+        kind: S::NAMES.kind,
+        name,
+        source,
+    })?;
+    Ok((object, ignored))
 }
 
 /// Converts an object of any version to the version with the given name, through the current one.

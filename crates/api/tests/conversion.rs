@@ -5,7 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use api::convert::{ConvertError, ignored_fields, to_current, to_version};
+use api::convert::{ConvertError, ignored_fields, read, to_current, to_version};
+use api::image::v1::ImageUpdateAutomationSpec;
+use api::kustomize::v1::KustomizationSpec;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -313,4 +315,26 @@ fn strange_values_do_no_harm() {
             }
         }
     }
+}
+
+#[test]
+fn objects_are_read_into_the_current_type() {
+    let object = |interval: &str| {
+        json!({
+            "apiVersion": "image.toolkit.fluxcd.io/v1alpha1", "kind": "ImageUpdateAutomation",
+            "metadata": {"name": "a", "namespace": "b"},
+            "spec": {"interval": interval, "checkout": {"branch": "main", "gitRepositoryRef": {"name": "c"}}},
+        })
+    };
+    let (automation, ignored) = read::<ImageUpdateAutomationSpec>(object("90s")).unwrap();
+    assert_eq!(automation.spec.source_ref.name, "c");
+    assert_eq!(automation.spec.interval.to_string(), "1m30s");
+    assert!(ignored.is_empty());
+    let error = read::<ImageUpdateAutomationSpec>(object("often")).unwrap_err();
+    assert_eq!(error.to_string(), "cannot decode ImageUpdateAutomation b/a");
+    let error = read::<KustomizationSpec>(object("90s")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "expected a Kustomization, found ImageUpdateAutomation of image.toolkit.fluxcd.io/v1"
+    );
 }
