@@ -1,14 +1,17 @@
 //! What all parts of a server share.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::registry::Registry;
+use crate::registry::definitions::Definitions;
 use crate::store::Store;
 
 /// The heart of a server: settings, store and the table of served resources.
@@ -23,6 +26,10 @@ pub struct Core {
     pub auth: Auth,
     /// Cancelled when the server ends: watches close, controllers return.
     pub shutdown: CancellationToken,
+    /// What was made of the definitions in the store.
+    pub definitions: Definitions,
+    /// The definitions whose objects are being deleted.
+    pub cleanups: Mutex<HashSet<String>>,
     registry: ArcSwap<Registry>,
 }
 
@@ -35,6 +42,8 @@ impl Core {
             store,
             auth,
             shutdown: CancellationToken::new(),
+            definitions: Definitions::default(),
+            cleanups: Mutex::default(),
             registry: ArcSwap::from_pointee(Registry::builtin()),
         }
     }

@@ -68,7 +68,7 @@ impl Server {
         };
         let auth = Auth::open(config.directory.as_deref())?;
         let core = Arc::new(Core::new(config, store, auth));
-        crate::registry::custom::load(&core);
+        crate::registry::definitions::load(&core);
         crate::controllers::bootstrap(&core)
             .await
             .map_err(|error| StartError::Bootstrap(error.to_string()))?;

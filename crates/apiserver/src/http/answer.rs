@@ -115,8 +115,30 @@ pub(super) fn outcome(
         Outcome::Object(code, object) => {
             self::object(core, accept, include, resource, code, object)
         }
-        Outcome::List(list) => Ok(self::list(core, accept, include, list)),
+        Outcome::List(list) => {
+            if matches!(accept.transform, Transform::Metadata(_)) {
+                let found = go_type(resource, "List");
+                return Err(wrong_form("PartialObjectMetadata", "a list", &found));
+            }
+            Ok(self::list(core, accept, include, list))
+        }
     }
+}
+
+/// The 406 for the form of a list where there is none, and the other way about.
+fn wrong_form(asked: &str, is: &str, found: &str) -> ApiError {
+    let message = format!("you requested {asked}, but the requested object is {is} ({found})");
+    ApiError::new(406, "NotAcceptable", message)
+}
+
+/// Go's name of the type of a resource's objects.
+fn go_type(resource: &ServedResource, suffix: &str) -> String {
+    if resource.custom().is_some() {
+        return format!("*unstructured.Unstructured{suffix}");
+    }
+    let group = resource.gvk.group.split('.').next().unwrap_or_default();
+    let package = if group.is_empty() { "core" } else { group };
+    format!("*{package}.{}{suffix}", resource.gvk.kind)
 }
 
 fn object(
@@ -143,7 +165,11 @@ fn object(
         }
         Transform::Metadata(version) => partial(&object, version),
         Transform::MetadataList(_) => {
-            return Err(ApiError::not_acceptable(&["application/json"]));
+            return Err(wrong_form(
+                "PartialObjectMetadataList",
+                "not a list",
+                &go_type(resource, ""),
+            ));
         }
     };
     Ok(value(code, accept, &shown))
@@ -188,6 +214,11 @@ fn list(
                 .flatten()
                 .map(|item| partial(item, version))
                 .collect();
+            let items = if items.is_empty() && is_builtin {
+                Value::Null
+            } else {
+                Value::from(items)
+            };
             json!({
                 "kind": "PartialObjectMetadataList",
                 "apiVersion": format!("meta.k8s.io/{version}"),

@@ -43,11 +43,28 @@ pub(super) async fn resource(
     }
     let served = registry.resource(&info.group, &info.version, &info.resource);
     let Some(served) = served.filter(|_| (info.prefix == "api") == info.group.is_empty()) else {
+        // Groups of definitions are looked after by a handler that knows no Status for this.
+        if !builtin::facts::facts()
+            .groups
+            .iter()
+            .any(|group| group.name == info.group)
+        {
+            return Ok(page_not_found());
+        }
         return Err(ApiError::unknown_resource());
     };
     let served = Arc::clone(served);
+    if incoming.method == http::Method::HEAD {
+        return Err(ApiError::method_not_allowed());
+    }
     check_path(&served, incoming)?;
     let is_custom = served.custom().is_some();
+    if let Some(warning) = served
+        .custom()
+        .and_then(|custom| custom.deprecation.as_ref())
+    {
+        context.warn(warning.as_str());
+    }
     let offered: &[Encoding] = if is_custom { &TEXTS } else { &negotiate::ALL };
     if !is_custom && info.verb != "watch" {
         let header = negotiate::accept_header(&incoming.headers);
@@ -122,9 +139,13 @@ fn check_path(served: &ServedResource, incoming: &Incoming) -> Result<(), ApiErr
     let (verbs, is_connect) = if info.subresource.is_empty() {
         (&served.verbs, false)
     } else {
-        let subresource = served
-            .subresource(&info.subresource)
-            .ok_or_else(ApiError::unknown_resource)?;
+        let subresource =
+            served
+                .subresource(&info.subresource)
+                .ok_or_else(|| match served.custom() {
+                    Some(_) => ApiError::not_found(&served.group_resource(), &info.name),
+                    None => ApiError::unknown_resource(),
+                })?;
         let is_connect = matches!(
             subresource.name.as_str(),
             "proxy" | "exec" | "attach" | "portforward"

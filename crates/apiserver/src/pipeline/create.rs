@@ -1,5 +1,7 @@
 //! `create`: a new object.
 
+use object::meta;
+
 use super::{Body, Call, Outcome, decode, options::WriteOptions, write};
 use crate::error::ApiError;
 
@@ -7,6 +9,15 @@ use crate::error::ApiError;
 pub(super) async fn create(call: &Call, body: Body) -> Result<Outcome, ApiError> {
     let options = WriteOptions::read(&call.query, "CreateOptions", None)?;
     let object = decode::object(call, body, &call.resource.gvk, options.validation)?;
+    if let Some(custom) = call.resource.custom()
+        && custom.definition.is_terminating
+    {
+        return Err(ApiError::forbidden(
+            &call.group_resource(),
+            meta::name(&object),
+            "create not allowed while custom resource definition is terminating",
+        ));
+    }
     let object = write::create(call, &options, object).await?;
     Ok(Outcome::Object(201, object))
 }

@@ -38,12 +38,25 @@ pub(super) fn decode(
 pub(super) fn decoded(
     call: &Call,
     mut object: Value,
-    strict: Vec<String>,
+    mut strict: Vec<String>,
     validation: Validation,
 ) -> Result<Value, ApiError> {
-    super::metadata::ensure(&mut object);
     normalize_numbers(&mut object);
     let kind = call.resource.gvk.clone();
+    let found = object::meta::gvk(&object);
+    if let Some(custom) = call.resource.custom()
+        && found == kind
+    {
+        let unknown = custom
+            .normalize(&mut object)
+            .map_err(|error| cannot_handle(&found, &kind, &error.detail))?;
+        strict.extend(
+            unknown
+                .iter()
+                .map(|path| format!("unknown field \"{path}\"")),
+        );
+    }
+    super::metadata::ensure(&mut object);
     note_strict(call, &kind, &kind, &strict, validation)?;
     Ok(object)
 }

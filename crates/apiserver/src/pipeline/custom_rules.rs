@@ -102,7 +102,7 @@ impl<'a> CustomRules<'a> {
     }
 }
 
-fn set_meta(object: &mut Value, key: &str, value: Option<&Value>) {
+pub(super) fn set_meta(object: &mut Value, key: &str, value: Option<&Value>) {
     let Some(map) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
         return;
     };
@@ -112,7 +112,7 @@ fn set_meta(object: &mut Value, key: &str, value: Option<&Value>) {
     };
 }
 
-fn keep(new: &mut Value, old: &Value, key: &str) {
+pub(super) fn keep(new: &mut Value, old: &Value, key: &str) {
     let Some(map) = new.as_object_mut() else {
         return;
     };
@@ -136,7 +136,7 @@ fn differs(new: &Value, old: &Value, has_status: bool) -> bool {
 }
 
 /// What no update can change (`registry/rest`, `BeforeUpdate`).
-fn keep_system_fields(new: &mut Value, old: &Value) {
+pub(super) fn keep_system_fields(new: &mut Value, old: &Value) {
     let metadata = |key: &str| {
         old.get("metadata")
             .and_then(|metadata| metadata.get(key))

@@ -35,6 +35,7 @@ pub(super) async fn delete(call: &Call, body: Body) -> Result<Outcome, ApiError>
     let options = DeleteOptions::read(call, value.as_ref())?;
     let deleted = remove(call, &options).await?;
     let is_accepted = !deleted.gone
+        && !options.dry_run
         && (options.orphan_dependents == Some(false)
             || options.propagation == Some(Propagation::Foreground));
     let code = if is_accepted { 202 } else { 200 };

@@ -144,7 +144,7 @@ impl ListOptions {
                 errors.push(field::Error::not_supported(
                     &path,
                     self.matching.as_str(),
-                    &["", "Exact", "NotOlderThan"],
+                    &["Exact", "NotOlderThan", ""],
                 ));
             }
             if self.matching == "Exact" && self.version == "0" {
@@ -352,7 +352,9 @@ fn page(call: &Call, options: &ListOptions, selection: &Selection, snapshot: Sna
     }
     let mut continue_token = String::new();
     let mut remaining = None;
-    if options.limit > 0 && objects.len() > options.limit {
+    // The watch cache, which answers for version 0, knows no pages.
+    let limit_counts = options.limit > 0 && options.version != "0";
+    if limit_counts && objects.len() > options.limit {
         if everything {
             remaining = Some((objects.len() - options.limit) as i64);
         }

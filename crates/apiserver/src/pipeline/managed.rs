@@ -6,13 +6,14 @@ use std::sync::Arc;
 use builtin::strategy::ResetFields;
 use object::Value;
 use object::smd::fieldset::{Filter, Pattern, PatternElement, Set};
-use object::smd::managed_fields::{ApplyError, FieldManager, SingleVersion};
+use object::smd::managed_fields::{ApplyError, FieldManager};
 use object::smd::path::{Path, PathElement};
 use object::smd::schema::Type;
 use parking_lot::RwLock;
 
 use super::{Call, rules};
 use crate::error::{ApiError, Cause, Details};
+use crate::registry::custom::CustomVersions;
 use crate::registry::{ResourceKind, ServedResource, schema};
 
 /// The field managers of a resource, by subresource; each is made on first use.
@@ -46,14 +47,12 @@ fn make(resource: &ServedResource, subresource: &str) -> Option<FieldManager> {
             schema::versions(),
         )
         .with_empty_object(schema::empty_object(kind)),
-        ResourceKind::Custom(custom) => {
-            let type_ = custom.merge_type().unwrap_or_else(Type::deduced);
-            let versions = Arc::new(SingleVersion {
-                kind: kind.clone(),
-                type_: type_.clone(),
-            });
-            FieldManager::new(kind.clone(), type_, subresource, versions)
-        }
+        ResourceKind::Custom(custom) => FieldManager::new(
+            kind.clone(),
+            custom.merge_type().unwrap_or_else(Type::deduced),
+            subresource,
+            Arc::new(CustomVersions(Arc::clone(&custom.definition))),
+        ),
     };
     Some(manager.with_reset_fields(reset_fields(resource, subresource)))
 }

@@ -76,6 +76,19 @@ pub(super) fn generate_name(call: &Call, object: &mut Value) -> bool {
 
 /// Checks the name and namespace of an update against the URL. Source: `handlers/rest.go`, `checkName`.
 pub(super) fn check_name(call: &Call, object: &Value) -> Result<(), ApiError> {
+    check_patched_name(call, object)?;
+    let namespace = meta::namespace(object);
+    if !call.namespace.is_empty() && !namespace.is_empty() && namespace != call.namespace {
+        return Err(ApiError::bad_request(format!(
+            "the namespace of the object ({namespace}) does not match the namespace on the request ({})",
+            call.namespace
+        )));
+    }
+    Ok(())
+}
+
+/// Checks the name of what a patch came to.
+pub(super) fn check_patched_name(call: &Call, object: &Value) -> Result<(), ApiError> {
     let name = meta::name(object);
     if name.is_empty() {
         return Err(ApiError::bad_request(format!(
@@ -87,13 +100,6 @@ pub(super) fn check_name(call: &Call, object: &Value) -> Result<(), ApiError> {
         return Err(ApiError::bad_request(format!(
             "the name of the object ({name}) does not match the name on the URL ({})",
             call.name
-        )));
-    }
-    let namespace = meta::namespace(object);
-    if !call.namespace.is_empty() && !namespace.is_empty() && namespace != call.namespace {
-        return Err(ApiError::bad_request(format!(
-            "the namespace of the object ({namespace}) does not match the namespace on the request ({})",
-            call.namespace
         )));
     }
     Ok(())

@@ -6,6 +6,7 @@ mod create;
 mod custom;
 mod custom_rules;
 mod decode;
+mod definition_rules;
 mod delete;
 mod delete_collection;
 mod get;

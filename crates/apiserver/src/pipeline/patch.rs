@@ -10,7 +10,7 @@ use object::strategic::{self, StrategicError};
 use object::{GroupKind, Value, merge_patch, meta};
 
 use super::options::{Validation, WriteOptions};
-use super::write::{self, Update};
+use super::write::{self, Creates, Update};
 use super::{Body, Call, Outcome, decode, managed, metadata, read};
 use crate::error::ApiError;
 use crate::registry::{defaults, schema};
@@ -33,17 +33,18 @@ impl Kind {
             "application/merge-patch+json" => Ok(Self::Merge),
             "application/strategic-merge-patch+json" if !is_custom => Ok(Self::Strategic),
             "application/apply-patch+yaml" => Ok(Self::Apply),
-            _ => {
-                let mut accepted = vec![
-                    "application/json-patch+json",
-                    "application/merge-patch+json",
-                ];
-                if !is_custom {
-                    accepted.push("application/strategic-merge-patch+json");
-                }
-                accepted.push("application/apply-patch+yaml");
-                Err(ApiError::unsupported_media_type(&accepted))
+            // Routed away by go-restful, in words of its own.
+            _ if !is_custom => {
+                Err(
+                    ApiError::new(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+                        .with_details(crate::error::Details::default()),
+                )
             }
+            _ => Err(ApiError::unsupported_media_type(&[
+                "application/json-patch+json",
+                "application/merge-patch+json",
+                "application/apply-patch+yaml",
+            ])),
         }
     }
 }
@@ -69,7 +70,11 @@ pub(super) async fn patch_as(
         options: &options,
         subresource,
         uid: None,
-        creates: kind == Kind::Apply && subresource.is_empty(),
+        creates: if kind == Kind::Apply {
+            Creates::Always
+        } else {
+            Creates::Never
+        },
     };
     let (code, object) = write::update(&update, |old| {
         let live = if old.is_null() {
@@ -82,10 +87,10 @@ pub(super) async fn patch_as(
         if kind != Kind::Apply {
             managed::on_update(call, &live, &mut new, &manager);
         }
+        metadata::check_patched_name(call, &new)?;
         if old.is_null() {
             metadata::fit_namespace(call, &mut new)?;
         }
-        metadata::check_name(call, &new)?;
         Ok(read::to_storage_version(&call.resource, new))
     })
     .await?;
@@ -146,7 +151,9 @@ impl Patch {
             }
             Kind::Apply => {
                 let value = yaml::to_json(&bytes).map_err(|error| {
-                    ApiError::bad_request(format!("error decoding YAML: {error}"))
+                    ApiError::bad_request(format!(
+                        "error decoding YAML: error converting YAML to JSON: {error}"
+                    ))
                 })?;
                 let mut strict = Vec::new();
                 if options.validation != Validation::Ignore
@@ -177,8 +184,18 @@ impl Patch {
             ),
             Self::Strategic(patch) => (strategic_merge(call, live, patch)?, Some(patch)),
             Self::Apply(patch, strict) => {
-                let kind = &call.resource.gvk;
-                decode::note_strict(call, kind, kind, strict, options.validation)?;
+                if options.validation == Validation::Strict
+                    && let Some(problem) = strict.first()
+                {
+                    return Err(ApiError::bad_request(format!(
+                        "error strict decoding YAML: error converting YAML to JSON: {problem}"
+                    )));
+                }
+                for problem in strict {
+                    for line in problem.lines().filter(|line| !line.starts_with("yaml:")) {
+                        call.context.warn(line.trim());
+                    }
+                }
                 return apply_declared(call, live, patch, manager, options);
             }
         };
@@ -256,7 +273,7 @@ fn typed(
                 found.api_version()
             )
         } else {
-            wrong_kind(&found, kind)
+            wrong_kind(&found, kind, &patched)
         };
         return Err(refused(why, &patched));
     }
@@ -290,7 +307,11 @@ fn typed(
 }
 
 /// What Go says of a patched object that has become another kind.
-fn wrong_kind(found: &object::GroupVersionKind, kind: &object::GroupVersionKind) -> String {
+fn wrong_kind(
+    found: &object::GroupVersionKind,
+    kind: &object::GroupVersionKind,
+    patched: &Value,
+) -> String {
     let package = |group: &str| {
         if group.is_empty() {
             "core".to_owned()
@@ -298,20 +319,23 @@ fn wrong_kind(found: &object::GroupVersionKind, kind: &object::GroupVersionKind)
             group.split('.').next().unwrap_or_default().to_owned()
         }
     };
-    if facts().type_of(found).is_some() {
+    let Some(id) = facts().type_of(found) else {
         return format!(
+            "no kind \"{}\" is registered for version \"{}\" in scheme \"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30\"",
+            found.kind,
+            found.api_version()
+        );
+    };
+    match builtin::decode::decode_value(id, patched.clone()) {
+        Err(error) => error.to_string(),
+        Ok(_) => format!(
             "unable to convert object type {}.{} to {}.{}",
             package(&found.group),
             found.kind,
             package(&kind.group),
             kind.kind
-        );
+        ),
     }
-    format!(
-        "no kind \"{}\" is registered for version \"{}\" in scheme \"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30\"",
-        found.kind,
-        found.api_version()
-    )
 }
 
 /// A patched object as JSON text, for messages: metadata stands in the order of Go's struct.

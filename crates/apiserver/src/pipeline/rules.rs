@@ -9,6 +9,7 @@ use object::field::ErrorList;
 
 use super::Call;
 use super::custom_rules::CustomRules;
+use super::definition_rules;
 use crate::registry::{ResourceKind, ServedResource};
 
 /// The rules for a request.
@@ -22,6 +23,8 @@ pub(super) struct Rules<'a> {
 enum Kind<'a> {
     Builtin(&'static dyn Strategy),
     Custom(CustomRules<'a>),
+    /// CustomResourceDefinitions.
+    Definition,
     /// What has no rules: reviews and the like.
     None,
 }
@@ -30,6 +33,9 @@ impl<'a> Rules<'a> {
     /// The rules for a call.
     pub(super) fn of(call: &'a Call) -> Self {
         let kind = match &call.resource.kind {
+            ResourceKind::Builtin if call.resource.storage.group == "apiextensions.k8s.io" => {
+                Kind::Definition
+            }
             ResourceKind::Builtin => {
                 strategy::strategy(&call.resource.storage).map_or(Kind::None, Kind::Builtin)
             }
@@ -64,6 +70,7 @@ impl<'a> Rules<'a> {
         match &self.kind {
             Kind::Builtin(rules) => rules.prepare_for_create(&self.context(), object),
             Kind::Custom(rules) => rules.prepare_for_create(object),
+            Kind::Definition => definition_rules::prepare_for_create(object),
             Kind::None => {}
         }
     }
@@ -74,6 +81,7 @@ impl<'a> Rules<'a> {
                 rules.prepare_for_update(&self.context(), subresource, new, old);
             }
             Kind::Custom(rules) => rules.prepare_for_update(subresource, new, old),
+            Kind::Definition => definition_rules::prepare_for_update(subresource, new, old),
             Kind::None => {}
         }
     }
@@ -82,6 +90,7 @@ impl<'a> Rules<'a> {
         match &self.kind {
             Kind::Builtin(rules) => rules.validate_create(&self.context(), object),
             Kind::Custom(rules) => rules.validate_create(object),
+            Kind::Definition => definition_rules::validate_create(object),
             Kind::None => Vec::new(),
         }
     }
@@ -90,6 +99,7 @@ impl<'a> Rules<'a> {
         match &self.kind {
             Kind::Builtin(rules) => rules.validate_update(&self.context(), subresource, new, old),
             Kind::Custom(rules) => rules.validate_update(subresource, new, old),
+            Kind::Definition => definition_rules::validate_update(subresource, new, old),
             Kind::None => Vec::new(),
         }
     }
@@ -146,5 +156,11 @@ impl<'a> Rules<'a> {
 
 /// What nobody comes to own through a built-in resource or subresource.
 pub(super) fn reset_fields(resource: &ServedResource, subresource: &str) -> Option<ResetFields> {
+    if resource.storage.group == "apiextensions.k8s.io" {
+        return Some(ResetFields::Except(match subresource {
+            "status" => &[&["metadata"], &["spec"]],
+            _ => &[&["status"]],
+        }));
+    }
     strategy::strategy(&resource.storage)?.reset_fields(subresource)
 }

@@ -27,10 +27,8 @@ pub(super) fn keeps_on_delete(call: &Call, object: &Value) -> bool {
             .as_array()
             .is_some_and(|all| !all.is_empty());
     }
-    is_definition(call)
-        && finalizers(object)
-            .iter()
-            .any(|name| name == CUSTOM_RESOURCES)
+    // The second deletion is one like any other.
+    is_definition(call) && !meta::is_terminating(object)
 }
 
 /// Marks the object; `None` if it is marked already.
@@ -41,6 +39,14 @@ pub(super) fn begin_delete(call: &Call, options: &DeleteOptions, object: &Value)
     if let Some(finalizers) = collection_finalizers(call, options, object) {
         set_finalizers(&mut marked, finalizers);
     }
+    if is_definition(call) {
+        // The response of the first deletion has the finalizer that waits for the objects.
+        let mut all = finalizers(&marked);
+        if !all.iter().any(|name| name == CUSTOM_RESOURCES) {
+            all.push(CUSTOM_RESOURCES.to_owned());
+        }
+        set_finalizers(&mut marked, all);
+    }
     if is_namespace(call) {
         marked["status"]["phase"] = Value::from("Terminating");
     } else if !meta::is_terminating(object) {
@@ -48,13 +54,6 @@ pub(super) fn begin_delete(call: &Call, options: &DeleteOptions, object: &Value)
     }
     if !meta::is_terminating(object) {
         marked["metadata"]["deletionTimestamp"] = Value::from(call.core.now());
-        if is_definition(call) {
-            marked["metadata"]["deletionGracePeriodSeconds"] = Value::from(0);
-            let generation = meta::generation(object);
-            if generation > 0 {
-                marked["metadata"]["generation"] = Value::from(generation + 1);
-            }
-        }
     }
     (marked != *object).then_some(marked)
 }
@@ -64,7 +63,6 @@ fn terminating_condition(call: &Call, definition: &mut Value) {
         "type": "Terminating", "status": "True", "reason": "InstanceDeletionPending",
         "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
         "lastTransitionTime": call.core.now(),
-        "observedGeneration": meta::generation(definition),
     });
     let conditions = definition.pointer_mut("/status/conditions");
     if let Some(conditions) = conditions.and_then(Value::as_array_mut) {

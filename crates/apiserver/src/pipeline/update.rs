@@ -3,7 +3,7 @@
 use object::meta;
 
 use super::options::WriteOptions;
-use super::write::{self, Update};
+use super::write::{self, Creates, Update};
 use super::{Body, Call, Outcome, decode, managed, metadata, read};
 use crate::error::ApiError;
 
@@ -30,7 +30,7 @@ pub(super) async fn replace(
         options: &options,
         subresource,
         uid: (!uid.is_empty()).then(|| uid.to_owned()),
-        creates: false,
+        creates: Creates::IfAllowed,
     };
     let manager = options.manager(call);
     let (code, object) = write::update(&update, |old| {

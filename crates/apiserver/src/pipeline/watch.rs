@@ -248,7 +248,7 @@ impl Watcher {
             return None;
         }
         if self.selection.is_everything() {
-            if self.is_plain() {
+            if self.is_plain(&event.object) {
                 return Some(event.line());
             }
             return self.frame(event.kind, &event.object);
@@ -275,10 +275,10 @@ impl Watcher {
     }
 
     /// Whether frames hold the stored bytes.
-    fn is_plain(&self) -> bool {
+    fn is_plain(&self, stored: &Stored) -> bool {
         self.call.accept.encoding == Encoding::Json
             && self.call.accept.transform == Transform::None
-            && read::is_raw(&self.call.resource)
+            && read::is_raw(&self.call.resource, stored)
     }
 
     fn frame(&mut self, kind: EventKind, stored: &Stored) -> Option<Bytes> {
@@ -287,10 +287,13 @@ impl Watcher {
             EventKind::Modified => "MODIFIED",
             EventKind::Deleted => "DELETED",
         };
-        if self.is_plain() {
+        if self.is_plain(stored) {
             return Some(frame(name.as_bytes(), &stored.raw));
         }
-        let object = read::to_request_version(&self.call.resource, stored.value());
+        let object = read::to_request_version(
+            &self.call.resource,
+            read::stored_value(&self.call.resource, stored),
+        );
         let shown = match self.call.accept.transform {
             Transform::None => object,
             Transform::Metadata(version) | Transform::MetadataList(version) => {

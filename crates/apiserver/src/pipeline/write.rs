@@ -13,6 +13,7 @@ use super::rules::Rules;
 use super::{Call, Object, managed, metadata, read};
 use crate::admission::{self, Operation};
 use crate::error::ApiError;
+use crate::registry::{defaults, definitions};
 use crate::store::{Encoded, Expected, Pending, StoreError, Stored, WriteError, key_of};
 
 /// How often a write is tried again when another one came first.
@@ -93,6 +94,10 @@ async fn prepare_create(
     }
     rules.canonicalize(&mut object);
     admission::validate(&attributes, Some(&object))?;
+    // What is read back from etcd gets its defaults, too: those that follow from what was filled in.
+    if call.resource.custom().is_none() {
+        defaults::apply(&call.resource.storage_gvk, &mut object);
+    }
     Ok(object)
 }
 
@@ -141,13 +146,27 @@ async fn store_new(
             WriteError::Store(error) => store_failed(&error),
         })?;
     let stored = committed(pending).await?;
-    stored_changed(call);
+    stored_changed(call).await;
     Ok(read::view(&call.resource, stored))
 }
 
 /// Definitions change what is served.
-fn stored_changed(call: &Call) {
-    crate::registry::custom::changed(&call.core, &call.resource);
+async fn stored_changed(call: &Call) {
+    if call.resource.gvr.group == "apiextensions.k8s.io" {
+        // Boxed, for it writes the definition's status on this very way.
+        Box::pin(definitions::changed(&call.core, &call.resource)).await;
+    }
+}
+
+/// Whether an update creates what is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Creates {
+    /// Never: patches.
+    Never,
+    /// Always: server-side apply.
+    Always,
+    /// Where the kind's rules allow it: PUT.
+    IfAllowed,
 }
 
 /// What an update is made with.
@@ -158,8 +177,8 @@ pub(super) struct Update<'a> {
     pub(super) subresource: &'a str,
     /// The uid the object must have.
     pub(super) uid: Option<String>,
-    /// Whether an absent object is created: server-side apply does.
-    pub(super) creates: bool,
+    /// Whether an absent object is created.
+    pub(super) creates: Creates,
 }
 
 /// Changes an object. `change` gets the object as it is, in the storage version (null if there is
@@ -200,9 +219,12 @@ async fn absent(
     change: &mut impl FnMut(&Value) -> Result<Value, ApiError>,
 ) -> Result<(u16, Object), ApiError> {
     let call = update.call;
-    if !update.creates
-        && !(Rules::of(call).allow_create_on_update() && update.subresource.is_empty())
-    {
+    let creates = match update.creates {
+        Creates::Never => false,
+        Creates::Always => true,
+        Creates::IfAllowed => Rules::of(call).allow_create_on_update(),
+    };
+    if !creates || !update.subresource.is_empty() {
         return Err(call.not_found());
     }
     let mut object = change(&Value::Null)?;
@@ -321,7 +343,9 @@ async fn finish(
     let call = update.call;
     let encoded = Encoded::of(&new);
     if is_released(old, &new) {
-        if !update.options.dry_run && remove(call, stored, &encoded).await?.is_none() {
+        // Watchers see it as it was before its last finalizer went.
+        let last = Encoded::of(old);
+        if !update.options.dry_run && remove(call, stored, &last).await?.is_none() {
             return Ok(None);
         }
         return Ok(Some(Object::Value(read::to_request_version(
@@ -365,7 +389,7 @@ pub(super) async fn put(
     match call.core.store.put(&bucket, &stored.key, expected, encoded) {
         Ok(pending) => {
             let stored = committed(pending).await?;
-            stored_changed(call);
+            stored_changed(call).await;
             Ok(Some(stored))
         }
         Err(WriteError::Mismatch(_)) => Ok(None),
@@ -384,7 +408,7 @@ pub(super) async fn remove(
     match call.core.store.remove(&bucket, &stored.key, expected, last) {
         Ok(pending) => {
             let stored = committed(pending).await?;
-            stored_changed(call);
+            stored_changed(call).await;
             Ok(Some(stored))
         }
         Err(WriteError::Mismatch(_)) => Ok(None),

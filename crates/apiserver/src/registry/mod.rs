@@ -7,6 +7,7 @@ mod builtin;
 pub mod convert;
 pub mod custom;
 pub mod defaults;
+pub mod definitions;
 pub mod schema;
 
 use std::collections::{BTreeMap, HashMap};

@@ -43,7 +43,8 @@ impl Behaviour {
     /// How a container of a pod behaves.
     pub(super) fn of(pod: &Value, container: &Value) -> Self {
         let told = meta::annotation(pod, ANNOTATION).and_then(Self::named);
-        told.or_else(|| Self::of_image(container["image"].as_str().unwrap_or_default())).unwrap_or(Self::Healthy)
+        told.or_else(|| Self::of_image(container["image"].as_str().unwrap_or_default()))
+            .unwrap_or(Self::Healthy)
     }
 
     fn of_image(image: &str) -> Option<Self> {
@@ -63,13 +64,23 @@ mod tests {
         let pod = json!({"metadata": {}});
         for (image, expected) in [
             ("nginx", Behaviour::Healthy),
-            ("localhost:5000/x/simulate-hang:1.0@sha256:abc", Behaviour::Hang),
+            (
+                "localhost:5000/x/simulate-hang:1.0@sha256:abc",
+                Behaviour::Hang,
+            ),
             ("simulate-crash-loop", Behaviour::Fail),
             ("simulate-nothing", Behaviour::Healthy),
         ] {
-            assert_eq!(Behaviour::of(&pod, &json!({"image": image})), expected, "{image}");
+            assert_eq!(
+                Behaviour::of(&pod, &json!({"image": image})),
+                expected,
+                "{image}"
+            );
         }
         let told = json!({"metadata": {"annotations": {ANNOTATION: "not-ready"}}});
-        assert_eq!(Behaviour::of(&told, &json!({"image": "simulate-hang"})), Behaviour::NotReady);
+        assert_eq!(
+            Behaviour::of(&told, &json!({"image": "simulate-hang"})),
+            Behaviour::NotReady
+        );
     }
 }

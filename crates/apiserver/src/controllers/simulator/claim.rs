@@ -13,9 +13,15 @@ pub(super) async fn step(world: &World, claim: &Value) -> Result<Next, ApiError>
     if claim.pointer("/status/phase").and_then(Value::as_str) == Some("Bound") {
         return Ok(None);
     }
-    let named = claim.pointer("/spec/volumeName").and_then(Value::as_str).filter(|name| !name.is_empty());
+    let named = claim
+        .pointer("/spec/volumeName")
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty());
     let name = named.map_or_else(|| format!("pvc-{}", meta::uid(claim)), str::to_owned);
-    let size = claim.pointer("/spec/resources/requests/storage").cloned().unwrap_or_else(|| json!("1Gi"));
+    let size = claim
+        .pointer("/spec/resources/requests/storage")
+        .cloned()
+        .unwrap_or_else(|| json!("1Gi"));
     let modes = claim["spec"]["accessModes"].clone();
     if world.find(&volumes, "", &name).is_none() {
         let reference = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": meta::name(claim),
@@ -27,7 +33,9 @@ pub(super) async fn step(world: &World, claim: &Value) -> Result<Next, ApiError>
         }
         let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec});
         let made = world.manager.create(&volumes, "", volume).await?;
-        world.set_status(&world.manager, &volumes, &made, json!({"phase": "Bound"})).await?;
+        world
+            .set_status(&world.manager, &volumes, &made, json!({"phase": "Bound"}))
+            .await?;
     }
     let mut bound = claim.clone();
     if named.is_none() {
@@ -37,6 +45,8 @@ pub(super) async fn step(world: &World, claim: &Value) -> Result<Next, ApiError>
         bound = world.manager.update(&claims, "", bound).await?;
     }
     let status = json!({"phase": "Bound", "accessModes": modes, "capacity": {"storage": size}});
-    world.set_status(&world.manager, &claims, &bound, status).await?;
+    world
+        .set_status(&world.manager, &claims, &bound, status)
+        .await?;
     Ok(None)
 }

@@ -53,7 +53,9 @@ impl Schedule {
 fn parse_field(text: &str, (low, high): (u32, u32)) -> Option<u64> {
     let mut set = 0;
     for part in text.split(',') {
-        let (range, step) = part.split_once('/').map_or((part, Some(1)), |(range, step)| (range, step.parse().ok()));
+        let (range, step) = part
+            .split_once('/')
+            .map_or((part, Some(1)), |(range, step)| (range, step.parse().ok()));
         let (from, to) = match range.split_once('-') {
             _ if matches!(range, "*" | "?") => (low, high),
             Some((from, to)) => (named(from)?, named(to)?),
@@ -64,40 +66,66 @@ fn parse_field(text: &str, (low, high): (u32, u32)) -> Option<u64> {
         if from < low || to > high {
             return None;
         }
-        set |= (from..=to).step_by(step).fold(0, |set, value| set | 1 << value);
+        set |= (from..=to)
+            .step_by(step)
+            .fold(0, |set, value| set | 1 << value);
     }
     Some(set)
 }
 
 /// A number, or the name of a month or day.
 fn named(text: &str) -> Option<u32> {
-    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
     const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
     let lower = text.to_ascii_lowercase();
     text.parse()
         .ok()
-        .or_else(|| MONTHS.iter().position(|name| *name == lower).map(|index| index as u32 + 1))
-        .or_else(|| DAYS.iter().position(|name| *name == lower).map(|index| index as u32))
+        .or_else(|| {
+            MONTHS
+                .iter()
+                .position(|name| *name == lower)
+                .map(|index| index as u32 + 1)
+        })
+        .or_else(|| {
+            DAYS.iter()
+                .position(|name| *name == lower)
+                .map(|index| index as u32)
+        })
 }
 
 pub(super) async fn step(world: &World, cron: &Value) -> Result<Next, ApiError> {
-    let schedule = cron.pointer("/spec/schedule").and_then(Value::as_str).and_then(Schedule::parse);
+    let schedule = cron
+        .pointer("/spec/schedule")
+        .and_then(Value::as_str)
+        .and_then(Schedule::parse);
     let suspended = cron.pointer("/spec/suspend") == Some(&Value::Bool(true));
     let now = world.core.now();
-    let (Some(schedule), Ok(time), false) = (schedule, now.parse::<jiff::Timestamp>(), suspended) else {
+    let (Some(schedule), Ok(time), false) = (schedule, now.parse::<jiff::Timestamp>(), suspended)
+    else {
         return Ok(None);
     };
     let seconds = time.as_second();
     let minute = seconds - seconds.rem_euclid(60);
-    let at = jiff::Timestamp::from_second(minute).map_err(|error| ApiError::internal(error.to_string()))?;
+    let at = jiff::Timestamp::from_second(minute)
+        .map_err(|error| ApiError::internal(error.to_string()))?;
     let due = schedule.matches(at.to_zoned(jiff::tz::TimeZone::UTC).datetime());
-    let made = cron.pointer("/metadata/creationTimestamp").and_then(Value::as_str);
-    let is_older = made.and_then(|text| text.parse::<jiff::Timestamp>().ok()).is_some_and(|made| made.as_second() < minute);
-    let last = cron.pointer("/status/lastScheduleTime").and_then(Value::as_str);
+    let made = cron
+        .pointer("/metadata/creationTimestamp")
+        .and_then(Value::as_str);
+    let is_older = made
+        .and_then(|text| text.parse::<jiff::Timestamp>().ok())
+        .is_some_and(|made| made.as_second() < minute);
+    let last = cron
+        .pointer("/status/lastScheduleTime")
+        .and_then(Value::as_str);
     if due && is_older && last != Some(at.to_string().as_str()) {
         make_job(world, cron, minute, &at.to_string()).await?;
     }
-    Ok(Some(Duration::from_secs((minute + 60 - seconds).max(1).unsigned_abs())))
+    Ok(Some(Duration::from_secs(
+        (minute + 60 - seconds).max(1).unsigned_abs(),
+    )))
 }
 
 async fn make_job(world: &World, cron: &Value, minute: i64, at: &str) -> Result<(), ApiError> {
@@ -109,18 +137,29 @@ async fn make_job(world: &World, cron: &Value, minute: i64, at: &str) -> Result<
             "annotations": {"batch.kubernetes.io/cronjob-scheduled-timestamp": at}},
         "spec": template["spec"]});
     for key in ["labels", "annotations"] {
-        for (name, value) in template.pointer(&format!("/metadata/{key}")).and_then(Value::as_object).into_iter().flatten() {
+        for (name, value) in template
+            .pointer(&format!("/metadata/{key}"))
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             job["metadata"][key][name] = value.clone();
         }
     }
-    match world.manager.create(&jobs, meta::namespace(cron), job).await {
+    match world
+        .manager
+        .create(&jobs, meta::namespace(cron), job)
+        .await
+    {
         Err(error) if !error.is_already_exists() => return Err(error),
         _ => {}
     }
     let mut status = cron["status"].clone();
     status["lastScheduleTime"] = json!(at);
     let cron_jobs = GroupVersionResource::new("batch", "v1", "cronjobs");
-    world.set_status(&world.manager, &cron_jobs, cron, status).await
+    world
+        .set_status(&world.manager, &cron_jobs, cron, status)
+        .await
 }
 
 #[cfg(test)]
@@ -139,7 +178,11 @@ mod tests {
             ("@daily", "2024-02-04T00:00:00", true),
             ("0-10,30 * * * mon-fri", "2024-02-05T09:30:00", true),
         ] {
-            assert_eq!(Schedule::parse(schedule).unwrap().matches(at(time)), expected, "{schedule} at {time}");
+            assert_eq!(
+                Schedule::parse(schedule).unwrap().matches(at(time)),
+                expected,
+                "{schedule} at {time}"
+            );
         }
         for bad in ["", "* * * *", "60 * * * *", "*/0 * * * *", "x * * * *"] {
             assert!(Schedule::parse(bad).is_none(), "{bad:?}");

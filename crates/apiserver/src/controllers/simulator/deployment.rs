@@ -9,7 +9,9 @@ use serde_json::{Map, json};
 
 use super::Next;
 use super::template::{hash, set_label};
-use super::world::{World, apps, conditions, integer, owner_reference, seconds_since, set_condition};
+use super::world::{
+    World, apps, conditions, integer, owner_reference, seconds_since, set_condition,
+};
 use crate::error::ApiError;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -17,8 +19,14 @@ const HASH: &str = "pod-template-hash";
 
 pub(super) async fn step(world: &World, deployment: &Value) -> Result<Next, ApiError> {
     let sets = world.controlled(&apps("replicasets"), deployment);
-    let template_hash = hash(&deployment["spec"]["template"], integer(deployment, "/status/collisionCount").unwrap_or(0));
-    let current = sets.iter().find(|set| meta::label(set, HASH) == Some(&template_hash)).cloned();
+    let template_hash = hash(
+        &deployment["spec"]["template"],
+        integer(deployment, "/status/collisionCount").unwrap_or(0),
+    );
+    let current = sets
+        .iter()
+        .find(|set| meta::label(set, HASH) == Some(&template_hash))
+        .cloned();
     let paused = deployment.pointer("/spec/paused") == Some(&Value::Bool(true));
     let Some(current) = current else {
         if paused {
@@ -27,7 +35,10 @@ pub(super) async fn step(world: &World, deployment: &Value) -> Result<Next, ApiE
         make_set(world, deployment, &sets, &template_hash).await?;
         return Ok(Some(Duration::from_millis(20)));
     };
-    let old: Vec<&Value> = sets.iter().filter(|set| meta::name(set) != meta::name(&current)).collect();
+    let old: Vec<&Value> = sets
+        .iter()
+        .filter(|set| meta::name(set) != meta::name(&current))
+        .collect();
     if sync_revision(world, deployment, &current, &old).await? {
         return Ok(Some(Duration::from_millis(20)));
     }
@@ -39,23 +50,37 @@ pub(super) async fn step(world: &World, deployment: &Value) -> Result<Next, ApiE
 }
 
 fn revision(object: &Value) -> i64 {
-    meta::annotation(object, REVISION).and_then(|text| text.parse().ok()).unwrap_or_default()
+    meta::annotation(object, REVISION)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default()
 }
 
 fn wanted(object: &Value) -> i64 {
     integer(object, "/spec/replicas").unwrap_or(1)
 }
 
-async fn make_set(world: &World, deployment: &Value, sets: &[Value], template_hash: &str) -> Result<(), ApiError> {
+async fn make_set(
+    world: &World,
+    deployment: &Value,
+    sets: &[Value],
+    template_hash: &str,
+) -> Result<(), ApiError> {
     let mut template = deployment["spec"]["template"].clone();
     set_label(&mut template, HASH, template_hash);
     let mut selector = deployment["spec"]["selector"].clone();
     selector["matchLabels"][HASH] = json!(template_hash);
     let next = sets.iter().map(revision).max().unwrap_or_default() + 1;
-    let mut annotations = deployment.pointer("/metadata/annotations").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut annotations = deployment
+        .pointer("/metadata/annotations")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
     annotations.insert(REVISION.to_owned(), json!(next.to_string()));
-    annotations.insert("deployment.kubernetes.io/desired-replicas".to_owned(), json!(wanted(deployment).to_string()));
+    annotations.insert(
+        "deployment.kubernetes.io/desired-replicas".to_owned(),
+        json!(wanted(deployment).to_string()),
+    );
     let replicas = initial_replicas(deployment, sets);
     let mut spec = json!({"replicas": replicas, "selector": selector, "template": template});
     if let Some(seconds) = deployment.pointer("/spec/minReadySeconds") {
@@ -65,7 +90,11 @@ async fn make_set(world: &World, deployment: &Value, sets: &[Value], template_ha
         "metadata": {"name": format!("{}-{template_hash}", meta::name(deployment)), "namespace": meta::namespace(deployment),
             "labels": template["metadata"]["labels"], "annotations": annotations, "ownerReferences": [owner_reference(deployment)]},
         "spec": spec});
-    world.manager.create(&apps("replicasets"), meta::namespace(deployment), set).await.map(drop)
+    world
+        .manager
+        .create(&apps("replicasets"), meta::namespace(deployment), set)
+        .await
+        .map(drop)
 }
 
 /// How many pods a new set begins with.
@@ -79,27 +108,55 @@ fn initial_replicas(deployment: &Value, sets: &[Value]) -> i64 {
 }
 
 fn is_recreate(deployment: &Value) -> bool {
-    deployment.pointer("/spec/strategy/type").and_then(Value::as_str) == Some("Recreate")
+    deployment
+        .pointer("/spec/strategy/type")
+        .and_then(Value::as_str)
+        == Some("Recreate")
 }
 
 /// How many pods there may be too many, and too few, during a rollout.
 fn limits(deployment: &Value) -> (i64, i64) {
     let total = wanted(deployment);
-    let resolve = |key: &str, round_up: bool| match deployment.pointer(&format!("/spec/strategy/rollingUpdate/{key}")) {
+    let resolve = |key: &str, round_up: bool| match deployment
+        .pointer(&format!("/spec/strategy/rollingUpdate/{key}"))
+    {
         Some(Value::Number(number)) => number.as_i64().unwrap_or_default(),
         Some(Value::String(text)) => {
             let percent: i64 = text.trim_end_matches('%').parse().unwrap_or(25);
-            if round_up { (total * percent + 99) / 100 } else { total * percent / 100 }
+            if round_up {
+                (total * percent + 99) / 100
+            } else {
+                total * percent / 100
+            }
         }
-        _ => if round_up { (total + 3) / 4 } else { total / 4 },
+        _ => {
+            if round_up {
+                (total + 3) / 4
+            } else {
+                total / 4
+            }
+        }
     };
     let (surge, unavailable) = (resolve("maxSurge", true), resolve("maxUnavailable", false));
-    if surge == 0 && unavailable == 0 { (0, 1) } else { (surge, unavailable) }
+    if surge == 0 && unavailable == 0 {
+        (0, 1)
+    } else {
+        (surge, unavailable)
+    }
 }
 
 /// Gives the current set the newest revision, and the deployment the same; tells whether it had to.
-async fn sync_revision(world: &World, deployment: &Value, current: &Value, old: &[&Value]) -> Result<bool, ApiError> {
-    let newest = old.iter().map(|set| revision(set)).max().unwrap_or_default();
+async fn sync_revision(
+    world: &World,
+    deployment: &Value,
+    current: &Value,
+    old: &[&Value],
+) -> Result<bool, ApiError> {
+    let newest = old
+        .iter()
+        .map(|set| revision(set))
+        .max()
+        .unwrap_or_default();
     let mut due = revision(current);
     if due <= newest {
         due = newest + 1;
@@ -109,7 +166,15 @@ async fn sync_revision(world: &World, deployment: &Value, current: &Value, old: 
         if revision(object) != due {
             let patch = json!({"metadata": {"annotations": {REVISION: due.to_string()}}});
             let place = (meta::namespace(object), meta::name(object), "");
-            world.manager.patch(&apps(resource), place, "application/merge-patch+json", &patch).await?;
+            world
+                .manager
+                .patch(
+                    &apps(resource),
+                    place,
+                    "application/merge-patch+json",
+                    &patch,
+                )
+                .await?;
             changed = true;
         }
     }
@@ -122,7 +187,16 @@ async fn scale(world: &World, set: &Value, replicas: i64) -> Result<(), ApiError
     }
     let patch = json!({"spec": {"replicas": replicas}});
     let place = (meta::namespace(set), meta::name(set), "");
-    world.manager.patch(&apps("replicasets"), place, "application/merge-patch+json", &patch).await.map(drop)
+    world
+        .manager
+        .patch(
+            &apps("replicasets"),
+            place,
+            "application/merge-patch+json",
+            &patch,
+        )
+        .await
+        .map(drop)
 }
 
 fn count(set: &Value, key: &str) -> i64 {
@@ -130,22 +204,43 @@ fn count(set: &Value, key: &str) -> i64 {
 }
 
 /// Takes the rollout one step further.
-async fn roll(world: &World, deployment: &Value, current: &Value, old: &[&Value]) -> Result<(), ApiError> {
+async fn roll(
+    world: &World,
+    deployment: &Value,
+    current: &Value,
+    old: &[&Value],
+) -> Result<(), ApiError> {
     let total = wanted(deployment);
     if is_recreate(deployment) {
         for set in old {
             scale(world, set, 0).await?;
         }
         let gone = old.iter().all(|set| count(set, "replicas") == 0);
-        return if gone { scale(world, current, total).await } else { Ok(()) };
+        return if gone {
+            scale(world, current, total).await
+        } else {
+            Ok(())
+        };
     }
     let (surge, unavailable) = limits(deployment);
     let of_old: i64 = old.iter().map(|set| wanted(set)).sum();
     let room = total + surge - of_old;
     let grown = wanted(current).max(room).min(total).max(0);
-    scale(world, current, if wanted(current) > total { total } else { grown }).await?;
+    scale(
+        world,
+        current,
+        if wanted(current) > total {
+            total
+        } else {
+            grown
+        },
+    )
+    .await?;
     // Pods of old sets that are not available go first; the others as far as enough are left.
-    let available: i64 = std::iter::once(current).chain(old.iter().copied()).map(|set| count(set, "availableReplicas")).sum();
+    let available: i64 = std::iter::once(current)
+        .chain(old.iter().copied())
+        .map(|set| count(set, "availableReplicas"))
+        .sum();
     let mut spare = (available - (total - unavailable)).max(0);
     for set in old {
         let broken = (wanted(set) - count(set, "availableReplicas")).max(0);
@@ -159,32 +254,59 @@ async fn roll(world: &World, deployment: &Value, current: &Value, old: &[&Value]
 
 /// Deletes old sets beyond the history limit.
 async fn clean_up(world: &World, deployment: &Value, old: &[&Value]) -> Result<(), ApiError> {
-    let limit = integer(deployment, "/spec/revisionHistoryLimit").unwrap_or(10).max(0) as usize;
-    let mut ended: Vec<&&Value> =
-        old.iter().filter(|set| wanted(set) == 0 && count(set, "replicas") == 0).collect();
+    let limit = integer(deployment, "/spec/revisionHistoryLimit")
+        .unwrap_or(10)
+        .max(0) as usize;
+    let mut ended: Vec<&&Value> = old
+        .iter()
+        .filter(|set| wanted(set) == 0 && count(set, "replicas") == 0)
+        .collect();
     ended.sort_by_key(|set| revision(set));
     let surplus = ended.len().saturating_sub(limit);
     for set in ended.into_iter().take(surplus) {
-        world.manager.delete(&apps("replicasets"), meta::namespace(set), meta::name(set), Value::Null).await?;
+        world
+            .manager
+            .delete(
+                &apps("replicasets"),
+                meta::namespace(set),
+                meta::name(set),
+                Value::Null,
+            )
+            .await?;
     }
     Ok(())
 }
 
 /// Writes the status.
-async fn tell(world: &World, deployment: &Value, sets: &[Value], current: Option<&Value>) -> Result<Next, ApiError> {
+async fn tell(
+    world: &World,
+    deployment: &Value,
+    sets: &[Value],
+    current: Option<&Value>,
+) -> Result<Next, ApiError> {
     let now = world.core.now();
     let total = wanted(deployment);
     let sum = |key: &str| sets.iter().map(|set| count(set, key)).sum::<i64>();
-    let (replicas, ready, available) = (sum("replicas"), sum("readyReplicas"), sum("availableReplicas"));
+    let (replicas, ready, available) = (
+        sum("replicas"),
+        sum("readyReplicas"),
+        sum("availableReplicas"),
+    );
     let updated = current.map_or(0, |set| count(set, "replicas"));
     let mut status = Map::new();
-    status.insert("observedGeneration".to_owned(), json!(meta::generation(deployment)));
+    status.insert(
+        "observedGeneration".to_owned(),
+        json!(meta::generation(deployment)),
+    );
     for (key, count) in [
         ("replicas", replicas),
         ("updatedReplicas", updated),
         ("readyReplicas", ready),
         ("availableReplicas", available),
-        ("unavailableReplicas", (total.max(replicas) - available).max(0)),
+        (
+            "unavailableReplicas",
+            (total.max(replicas) - available).max(0),
+        ),
     ] {
         if count > 0 {
             status.insert(key.to_owned(), json!(count));
@@ -192,7 +314,13 @@ async fn tell(world: &World, deployment: &Value, sets: &[Value], current: Option
     }
     let mut list = conditions(deployment);
     let (_, unavailable) = limits(deployment);
-    let enough = available >= total - if is_recreate(deployment) { 0 } else { unavailable };
+    let enough = available
+        >= total
+            - if is_recreate(deployment) {
+                0
+            } else {
+                unavailable
+            };
     let availability = if enough {
         json!({"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable", "message": "Deployment has minimum availability."})
     } else {
@@ -200,9 +328,23 @@ async fn tell(world: &World, deployment: &Value, sets: &[Value], current: Option
     };
     set_condition(&mut list, availability, &now, Some("lastUpdateTime"));
     let done = updated == total && replicas == total && available == total;
-    let next = progress(deployment, current, done, &mut list, (updated, replicas, available), &now);
+    let next = progress(
+        deployment,
+        current,
+        done,
+        &mut list,
+        (updated, replicas, available),
+        &now,
+    );
     status.insert("conditions".to_owned(), Value::from(list));
-    world.set_status(&world.manager, &apps("deployments"), deployment, Value::Object(status)).await?;
+    world
+        .set_status(
+            &world.manager,
+            &apps("deployments"),
+            deployment,
+            Value::Object(status),
+        )
+        .await?;
     Ok(next)
 }
 
@@ -216,16 +358,25 @@ fn progress(
     now: &str,
 ) -> Next {
     let set = current.map(meta::name).unwrap_or_default();
-    let known = list.iter().find(|condition| condition["type"] == "Progressing").cloned();
+    let known = list
+        .iter()
+        .find(|condition| condition["type"] == "Progressing")
+        .cloned();
     let was = |field: &str| integer(deployment, &format!("/status/{field}")).unwrap_or_default();
-    let moved = (was("updatedReplicas"), was("replicas"), was("availableReplicas")) != counts
+    let moved = (
+        was("updatedReplicas"),
+        was("replicas"),
+        was("availableReplicas"),
+    ) != counts
         || was("observedGeneration") != meta::generation(deployment);
     let deadline = integer(deployment, "/spec/progressDeadlineSeconds").unwrap_or(600);
-    let progressing = |status: &str, reason: &str, message: String| {
-        json!({"type": "Progressing", "status": status, "reason": reason, "message": message})
-    };
+    let progressing = |status: &str, reason: &str, message: String| json!({"type": "Progressing", "status": status, "reason": reason, "message": message});
     let condition = if done {
-        progressing("True", "NewReplicaSetAvailable", format!("ReplicaSet \"{set}\" has successfully progressed."))
+        progressing(
+            "True",
+            "NewReplicaSetAvailable",
+            format!("ReplicaSet \"{set}\" has successfully progressed."),
+        )
     } else if let Some(known) = known.filter(|_| !moved) {
         let since = seconds_since(now, known.get("lastUpdateTime"));
         let stuck = known["reason"] != "NewReplicaSetAvailable" && since >= deadline;
@@ -233,14 +384,27 @@ fn progress(
             return (known["reason"] != "ProgressDeadlineExceeded")
                 .then(|| Duration::from_secs((deadline - since).clamp(1, 60).unsigned_abs()));
         }
-        progressing("False", "ProgressDeadlineExceeded", format!("ReplicaSet \"{set}\" has timed out progressing."))
+        progressing(
+            "False",
+            "ProgressDeadlineExceeded",
+            format!("ReplicaSet \"{set}\" has timed out progressing."),
+        )
     } else {
-        progressing("True", "ReplicaSetUpdated", format!("ReplicaSet \"{set}\" is progressing."))
+        progressing(
+            "True",
+            "ReplicaSetUpdated",
+            format!("ReplicaSet \"{set}\" is progressing."),
+        )
     };
     if moved && !done {
         // Progress moves the time from which the deadline counts, even where the words stay.
-        list.retain(|known| known["type"] != "Progressing" || known["status"] == condition["status"]);
-        for known in list.iter_mut().filter(|known| known["type"] == "Progressing") {
+        list.retain(|known| {
+            known["type"] != "Progressing" || known["status"] == condition["status"]
+        });
+        for known in list
+            .iter_mut()
+            .filter(|known| known["type"] == "Progressing")
+        {
             known["reason"] = json!("");
         }
     }
@@ -255,10 +419,18 @@ mod tests {
     #[test]
     fn limits_are_rounded_as_upstream_rounds_them() {
         let of = |replicas: i64, strategy: Value| {
-            limits(&json!({"spec": {"replicas": replicas, "strategy": {"rollingUpdate": strategy}}}))
+            limits(
+                &json!({"spec": {"replicas": replicas, "strategy": {"rollingUpdate": strategy}}}),
+            )
         };
-        assert_eq!(of(3, json!({"maxSurge": "25%", "maxUnavailable": "25%"})), (1, 0));
-        assert_eq!(of(10, json!({"maxSurge": "25%", "maxUnavailable": "25%"})), (3, 2));
+        assert_eq!(
+            of(3, json!({"maxSurge": "25%", "maxUnavailable": "25%"})),
+            (1, 0)
+        );
+        assert_eq!(
+            of(10, json!({"maxSurge": "25%", "maxUnavailable": "25%"})),
+            (3, 2)
+        );
         assert_eq!(of(4, json!({"maxSurge": 0, "maxUnavailable": 0})), (0, 1));
         assert_eq!(of(4, json!({"maxSurge": 2, "maxUnavailable": 1})), (2, 1));
     }

@@ -53,7 +53,10 @@ type Next = Option<Duration>;
 
 /// Runs until the server ends.
 pub(super) async fn run(core: Arc<Core>) {
-    let mut simulator = Simulator { world: World::new(&core), queue: Queue::default() };
+    let mut simulator = Simulator {
+        world: World::new(&core),
+        queue: Queue::default(),
+    };
     if let Err(error) = simulator.world.ensure_node().await {
         tracing::warn!(%error, "making the simulated node failed");
     }
@@ -63,7 +66,9 @@ pub(super) async fn run(core: Arc<Core>) {
         let events = match due {
             Some(due) => {
                 let wait = due.saturating_duration_since(Instant::now());
-                tokio::time::timeout(wait, feed.next()).await.unwrap_or(Some(Vec::new()))
+                tokio::time::timeout(wait, feed.next())
+                    .await
+                    .unwrap_or(Some(Vec::new()))
             }
             None => feed.next().await,
         };
@@ -79,9 +84,13 @@ pub(super) async fn run(core: Arc<Core>) {
 fn is_simulated(resource: &GroupResource) -> bool {
     matches!(
         (resource.group.as_str(), resource.resource.as_str()),
-        ("", "pods" | "services" | "persistentvolumeclaims" | "configmaps" | "secrets")
-            | ("apps", "deployments" | "replicasets" | "statefulsets" | "daemonsets")
-            | ("batch", "jobs" | "cronjobs")
+        (
+            "",
+            "pods" | "services" | "persistentvolumeclaims" | "configmaps" | "secrets"
+        ) | (
+            "apps",
+            "deployments" | "replicasets" | "statefulsets" | "daemonsets"
+        ) | ("batch", "jobs" | "cronjobs")
             | ("networking.k8s.io", "ingresses")
     )
 }
@@ -90,9 +99,14 @@ fn is_simulated(resource: &GroupResource) -> bool {
 /// followed up at once. What a user has just made or changed is left alone for a moment.
 fn is_settled(resource: &GroupResource, object: &Value) -> bool {
     if resource.resource == "pods" {
-        return object.pointer("/spec/nodeName").is_some_and(|node| node != "");
+        return object
+            .pointer("/spec/nodeName")
+            .is_some_and(|node| node != "");
     }
-    object.pointer("/status/observedGeneration").and_then(Value::as_i64) == Some(meta::generation(object))
+    object
+        .pointer("/status/observedGeneration")
+        .and_then(Value::as_i64)
+        == Some(meta::generation(object))
 }
 
 struct Simulator {
@@ -124,7 +138,11 @@ impl Simulator {
             _ => {}
         }
         if event.kind != EventKind::Deleted {
-            let delay = if is_settled(resource, &event.object.value()) { FOLLOW_UP } else { REACTION };
+            let delay = if is_settled(resource, &event.object.value()) {
+                FOLLOW_UP
+            } else {
+                REACTION
+            };
             self.queue.push(place, delay);
         }
     }
@@ -135,18 +153,28 @@ impl Simulator {
             match self.reconcile(&place).await {
                 Ok(Some(next)) => self.queue.push(place, next),
                 Ok(None) => {}
-                Err(error) if error.is_conflict() || error.is_already_exists() => self.queue.push(place, RETRY),
+                Err(error) if error.is_conflict() || error.is_already_exists() => {
+                    self.queue.push(place, RETRY)
+                }
                 Err(error) if error.is_not_found() || error.code() == 403 => {}
-                Err(error) => tracing::debug!(resource = %place.0, key = %place.1, %error, "simulating failed"),
+                Err(error) => {
+                    tracing::debug!(resource = %place.0, key = %place.1, %error, "simulating failed")
+                }
             }
         }
     }
 
     async fn reconcile(&self, place: &Place) -> Result<Next, ApiError> {
         let world = &self.world;
-        let Some(object) = world.get(place) else { return Ok(None) };
+        let Some(object) = world.get(place) else {
+            return Ok(None);
+        };
         if meta::is_terminating(&object) {
-            return if place.0.resource == "pods" { pod::end(world, &object).await } else { Ok(None) };
+            return if place.0.resource == "pods" {
+                pod::end(world, &object).await
+            } else {
+                Ok(None)
+            };
         }
         match place.0.resource.as_str() {
             "pods" => pod::step(world, &object).await,

@@ -19,12 +19,19 @@ const MAX_BACK_OFF: i64 = 60;
 
 /// Ends a pod that is being deleted.
 pub(super) async fn end(world: &World, pod: &Value) -> Result<Next, ApiError> {
-    if pod.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64) == Some(0) {
+    if pod
+        .pointer("/metadata/deletionGracePeriodSeconds")
+        .and_then(Value::as_i64)
+        == Some(0)
+    {
         return Ok(None);
     }
     let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0,
         "preconditions": {"uid": meta::uid(pod)}});
-    world.kubelet.delete(&pods(), meta::namespace(pod), meta::name(pod), options).await?;
+    world
+        .kubelet
+        .delete(&pods(), meta::namespace(pod), meta::name(pod), options)
+        .await?;
     Ok(None)
 }
 
@@ -33,7 +40,10 @@ pub(super) async fn step(world: &World, pod: &Value) -> Result<Next, ApiError> {
     if pod.pointer("/spec/schedulingGates/0").is_some() {
         return Ok(None);
     }
-    let node = pod.pointer("/spec/nodeName").and_then(Value::as_str).unwrap_or_default();
+    let node = pod
+        .pointer("/spec/nodeName")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if node.is_empty() {
         schedule(world, pod).await?;
         return Ok(None);
@@ -41,7 +51,11 @@ pub(super) async fn step(world: &World, pod: &Value) -> Result<Next, ApiError> {
     if node != NODE {
         return Ok(None);
     }
-    match pod.pointer("/status/phase").and_then(Value::as_str).unwrap_or("Pending") {
+    match pod
+        .pointer("/status/phase")
+        .and_then(Value::as_str)
+        .unwrap_or("Pending")
+    {
         "Succeeded" | "Failed" => Ok(None),
         "Running" => run(world, pod).await,
         _ => start(world, pod).await,
@@ -53,7 +67,11 @@ async fn schedule(world: &World, pod: &Value) -> Result<(), ApiError> {
         "metadata": {"name": meta::name(pod), "namespace": meta::namespace(pod)},
         "target": {"apiVersion": "v1", "kind": "Node", "name": NODE}});
     let place = (meta::namespace(pod), meta::name(pod), "binding");
-    world.manager.create_subresource(&pods(), place, binding).await.map(drop)
+    world
+        .manager
+        .create_subresource(&pods(), place, binding)
+        .await
+        .map(drop)
 }
 
 /// What keeps a container from starting: reason and message.
@@ -62,13 +80,19 @@ fn obstacle(world: &World, pod: &Value, container: &Value) -> Option<(&'static s
         Behaviour::Hang => return Some(("ContainerCreating", String::new())),
         Behaviour::ImagePullError => {
             let image = container["image"].as_str().unwrap_or_default();
-            return Some(("ImagePullBackOff", format!("Back-off pulling image \"{image}\"")));
+            return Some((
+                "ImagePullBackOff",
+                format!("Back-off pulling image \"{image}\""),
+            ));
         }
         _ => {}
     }
     missing_volume(world, pod)
         .map(|_| ("ContainerCreating", String::new()))
-        .or_else(|| missing_environment(world, pod, container).map(|what| ("CreateContainerConfigError", what)))
+        .or_else(|| {
+            missing_environment(world, pod, container)
+                .map(|what| ("CreateContainerConfigError", what))
+        })
 }
 
 fn exists(world: &World, pod: &Value, kind: &str, name: &str) -> bool {
@@ -77,19 +101,31 @@ fn exists(world: &World, pod: &Value, kind: &str, name: &str) -> bool {
 }
 
 /// A ConfigMap or Secret that the reference at `key` needs and that is not there.
-fn missing(world: &World, pod: &Value, reference: &Value, name_key: &str, kind: &str) -> Option<String> {
+fn missing(
+    world: &World,
+    pod: &Value,
+    reference: &Value,
+    name_key: &str,
+    kind: &str,
+) -> Option<String> {
     let name = reference[name_key].as_str()?;
     if reference["optional"] == true || exists(world, pod, kind, name) {
         return None;
     }
-    Some(format!("{} \"{name}\" not found", kind.trim_end_matches('s')))
+    Some(format!(
+        "{} \"{name}\" not found",
+        kind.trim_end_matches('s')
+    ))
 }
 
 fn missing_volume(world: &World, pod: &Value) -> Option<String> {
-    pod.pointer("/spec/volumes")?.as_array()?.iter().find_map(|volume| {
-        missing(world, pod, &volume["configMap"], "name", "configmaps")
-            .or_else(|| missing(world, pod, &volume["secret"], "secretName", "secrets"))
-    })
+    pod.pointer("/spec/volumes")?
+        .as_array()?
+        .iter()
+        .find_map(|volume| {
+            missing(world, pod, &volume["configMap"], "name", "configmaps")
+                .or_else(|| missing(world, pod, &volume["secret"], "secretName", "secrets"))
+        })
 }
 
 fn missing_environment(world: &World, pod: &Value, container: &Value) -> Option<String> {
@@ -108,15 +144,21 @@ fn missing_environment(world: &World, pod: &Value, container: &Value) -> Option<
 }
 
 fn containers<'a>(pod: &'a Value, list: &str) -> &'a [Value] {
-    pod.pointer(list).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    pod.pointer(list)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// A pending pod: first it is seen to be created, then its containers run.
 async fn start(world: &World, pod: &Value) -> Result<Next, ApiError> {
     let now = world.core.now();
-    let obstacles: Vec<Option<(&'static str, String)>> =
-        containers(pod, "/spec/containers").iter().map(|container| obstacle(world, pod, container)).collect();
-    let seen = pod.pointer("/status/startTime").is_some_and(|time| !time.is_null());
+    let obstacles: Vec<Option<(&'static str, String)>> = containers(pod, "/spec/containers")
+        .iter()
+        .map(|container| obstacle(world, pod, container))
+        .collect();
+    let seen = pod
+        .pointer("/status/startTime")
+        .is_some_and(|time| !time.is_null());
     let blocked = obstacles.iter().any(Option::is_some);
     let mut status = base_status(pod, &now);
     if !seen || blocked {
@@ -128,28 +170,37 @@ async fn start(world: &World, pod: &Value) -> Result<Next, ApiError> {
             }
             json!({"waiting": state})
         };
-        let states = containers(pod, "/spec/containers").iter().zip(&obstacles).map(|(container, obstacle)| {
-            let state = match obstacle {
-                Some((reason, message)) => waiting(reason, message),
-                None => waiting("ContainerCreating", ""),
-            };
-            container_status(pod, container, state, false, 0)
-        });
+        let states = containers(pod, "/spec/containers")
+            .iter()
+            .zip(&obstacles)
+            .map(|(container, obstacle)| {
+                let state = match obstacle {
+                    Some((reason, message)) => waiting(reason, message),
+                    None => waiting("ContainerCreating", ""),
+                };
+                container_status(pod, container, state, false, 0)
+            });
         status["containerStatuses"] = states.collect();
         set_conditions(pod, &mut status, &now, false);
-        world.set_status(&world.kubelet, &pods(), pod, status).await?;
+        world
+            .set_status(&world.kubelet, &pods(), pod, status)
+            .await?;
         return Ok(Some(if seen { Duration::from_secs(1) } else { START }));
     }
     status["phase"] = json!("Running");
     running(pod, &mut status, &now);
-    world.set_status(&world.kubelet, &pods(), pod, status).await?;
+    world
+        .set_status(&world.kubelet, &pods(), pod, status)
+        .await?;
     Ok(Some(RUN))
 }
 
 /// What every pod of the node has in its status.
 fn base_status(pod: &Value, now: &str) -> Value {
     let mut status = pod["status"].as_object().cloned().unwrap_or_else(Map::new);
-    let has = |status: &Map<String, Value>, key: &str| status.get(key).is_some_and(|value| !value.is_null());
+    let has = |status: &Map<String, Value>, key: &str| {
+        status.get(key).is_some_and(|value| !value.is_null())
+    };
     if !has(&status, "startTime") {
         status.insert("startTime".to_owned(), json!(now));
     }
@@ -160,17 +211,30 @@ fn base_status(pod: &Value, now: &str) -> Value {
     }
     status.insert("hostIP".to_owned(), json!(NODE_ADDRESS));
     status.insert("hostIPs".to_owned(), json!([{"ip": NODE_ADDRESS}]));
-    status.insert("observedGeneration".to_owned(), json!(meta::generation(pod)));
+    status.insert(
+        "observedGeneration".to_owned(),
+        json!(meta::generation(pod)),
+    );
     Value::Object(status)
 }
 
 /// An address of the pod network that follows from the uid.
 fn pod_address(uid: &str) -> String {
     let hash = super::template::fnv32(uid.as_bytes());
-    format!("10.244.{}.{}", (hash >> 8) & 0xff, (hash & 0xff).clamp(2, 254))
+    format!(
+        "10.244.{}.{}",
+        (hash >> 8) & 0xff,
+        (hash & 0xff).clamp(2, 254)
+    )
 }
 
-fn container_status(pod: &Value, container: &Value, state: Value, ready: bool, restarts: i64) -> Value {
+fn container_status(
+    pod: &Value,
+    container: &Value,
+    state: Value,
+    ready: bool,
+    restarts: i64,
+) -> Value {
     let running = state.get("running").is_some();
     let ended = state.get("terminated").is_some();
     let name = container["name"].as_str().unwrap_or_default();
@@ -178,7 +242,10 @@ fn container_status(pod: &Value, container: &Value, state: Value, ready: bool, r
     let mut status = json!({"name": name, "image": container["image"], "imageID": "", "ready": ready, "started": running,
         "restartCount": restarts, "lastState": {}, "state": state});
     if running || ended {
-        status["imageID"] = json!(format!("simulated://{}", container["image"].as_str().unwrap_or_default()));
+        status["imageID"] = json!(format!(
+            "simulated://{}",
+            container["image"].as_str().unwrap_or_default()
+        ));
         status["containerID"] = json!(format!("simulated://{id:08x}"));
     }
     status
@@ -186,7 +253,10 @@ fn container_status(pod: &Value, container: &Value, state: Value, ready: bool, r
 
 /// Whether the pod's main containers end by themselves.
 fn ends(pod: &Value) -> bool {
-    pod.pointer("/spec/restartPolicy").and_then(Value::as_str).unwrap_or("Always") != "Always"
+    pod.pointer("/spec/restartPolicy")
+        .and_then(Value::as_str)
+        .unwrap_or("Always")
+        != "Always"
 }
 
 /// Fills in containers that have just been started.
@@ -194,20 +264,28 @@ fn running(pod: &Value, status: &mut Value, now: &str) {
     let states = containers(pod, "/spec/containers").iter().map(|container| {
         let ready = Behaviour::of(pod, container) == Behaviour::Healthy;
         let restarts = restarts_of(pod, container);
-        container_status(pod, container, json!({"running": {"startedAt": now}}), ready, restarts)
+        container_status(
+            pod,
+            container,
+            json!({"running": {"startedAt": now}}),
+            ready,
+            restarts,
+        )
     });
     let states: Vec<Value> = states.collect();
     let ready = states.iter().all(|state| state["ready"] == true);
     status["containerStatuses"] = Value::from(states);
-    let done = containers(pod, "/spec/initContainers").iter().map(|container| {
-        let sidecar = container["restartPolicy"] == "Always";
-        let state = if sidecar {
-            json!({"running": {"startedAt": now}})
-        } else {
-            terminated(0, now)
-        };
-        container_status(pod, container, state, true, 0)
-    });
+    let done = containers(pod, "/spec/initContainers")
+        .iter()
+        .map(|container| {
+            let sidecar = container["restartPolicy"] == "Always";
+            let state = if sidecar {
+                json!({"running": {"startedAt": now}})
+            } else {
+                terminated(0, now)
+            };
+            container_status(pod, container, state, true, 0)
+        });
     let done: Vec<Value> = done.collect();
     if !done.is_empty() {
         status["initContainerStatuses"] = Value::from(done);
@@ -221,15 +299,21 @@ fn terminated(exit_code: i64, now: &str) -> Value {
 }
 
 fn restarts_of(pod: &Value, container: &Value) -> i64 {
-    let known = containers(pod, "/status/containerStatuses").iter().find(|status| status["name"] == container["name"]);
-    known.and_then(|status| status["restartCount"].as_i64()).unwrap_or_default()
+    let known = containers(pod, "/status/containerStatuses")
+        .iter()
+        .find(|status| status["name"] == container["name"]);
+    known
+        .and_then(|status| status["restartCount"].as_i64())
+        .unwrap_or_default()
 }
 
 fn set_conditions(pod: &Value, status: &mut Value, now: &str, ready: bool) {
     let mut conditions = super::world::conditions(pod);
     let created = status["phase"] != "Pending";
-    let names: Vec<&str> =
-        containers(pod, "/spec/containers").iter().filter_map(|container| container["name"].as_str()).collect();
+    let names: Vec<&str> = containers(pod, "/spec/containers")
+        .iter()
+        .filter_map(|container| container["name"].as_str())
+        .collect();
     let unready = format!("containers with unready status: [{}]", names.join(" "));
     for (kind, holds) in [
         ("PodReadyToStartContainers", created),
@@ -252,8 +336,10 @@ fn set_conditions(pod: &Value, status: &mut Value, now: &str, ready: bool) {
 /// A running pod: containers that end do so, and fail again and again if told to.
 async fn run(world: &World, pod: &Value) -> Result<Next, ApiError> {
     let now = world.core.now();
-    let behaviours: Vec<Behaviour> =
-        containers(pod, "/spec/containers").iter().map(|container| Behaviour::of(pod, container)).collect();
+    let behaviours: Vec<Behaviour> = containers(pod, "/spec/containers")
+        .iter()
+        .map(|container| Behaviour::of(pod, container))
+        .collect();
     let fails = behaviours.contains(&Behaviour::Fail);
     let stays = behaviours.contains(&Behaviour::NotReady);
     if !fails && (!ends(pod) || stays) {
@@ -263,14 +349,25 @@ async fn run(world: &World, pod: &Value) -> Result<Next, ApiError> {
     let never = pod.pointer("/spec/restartPolicy").and_then(Value::as_str) == Some("Never");
     if !fails || never {
         status["phase"] = json!(if fails { "Failed" } else { "Succeeded" });
-        let states = containers(pod, "/spec/containers").iter().zip(&behaviours).map(|(container, behaviour)| {
-            let exit_code = i64::from(*behaviour == Behaviour::Fail);
-            container_status(pod, container, terminated(exit_code, &now), false, restarts_of(pod, container))
-        });
+        let states = containers(pod, "/spec/containers")
+            .iter()
+            .zip(&behaviours)
+            .map(|(container, behaviour)| {
+                let exit_code = i64::from(*behaviour == Behaviour::Fail);
+                container_status(
+                    pod,
+                    container,
+                    terminated(exit_code, &now),
+                    false,
+                    restarts_of(pod, container),
+                )
+            });
         status["containerStatuses"] = states.collect();
         set_conditions(pod, &mut status, &now, false);
         complete_conditions(&mut status, fails);
-        world.set_status(&world.kubelet, &pods(), pod, status).await?;
+        world
+            .set_status(&world.kubelet, &pods(), pod, status)
+            .await?;
         return Ok(None);
     }
     crash(world, pod, &behaviours, status, &now).await
@@ -279,7 +376,10 @@ async fn run(world: &World, pod: &Value) -> Result<Next, ApiError> {
 /// The conditions of an ended pod say so.
 fn complete_conditions(status: &mut Value, failed: bool) {
     for condition in status["conditions"].as_array_mut().into_iter().flatten() {
-        if matches!(condition["type"].as_str(), Some("Ready" | "ContainersReady")) {
+        if matches!(
+            condition["type"].as_str(),
+            Some("Ready" | "ContainersReady")
+        ) {
             condition["reason"] = json!(if failed { "PodFailed" } else { "PodCompleted" });
             if let Some(fields) = condition.as_object_mut() {
                 fields.remove("message");
@@ -308,35 +408,50 @@ async fn crash(
         .find_map(|state| state.pointer("/lastState/terminated/finishedAt"));
     let waited = seconds_since(now, last);
     if last.is_some() && waited < back_off {
-        return Ok(Some(Duration::from_secs((back_off - waited).unsigned_abs())));
+        return Ok(Some(Duration::from_secs(
+            (back_off - waited).unsigned_abs(),
+        )));
     }
-    let states = containers(pod, "/spec/containers").iter().zip(behaviours).map(|(container, behaviour)| {
-        if *behaviour != Behaviour::Fail {
-            let ready = *behaviour == Behaviour::Healthy;
-            return container_status(pod, container, json!({"running": {"startedAt": now}}), ready, restarts_of(pod, container));
-        }
-        let count = restarts_of(pod, container) + i64::from(last.is_some());
-        let name = container["name"].as_str().unwrap_or_default();
-        let message = format!(
-            "back-off {back_off}s restarting failed container={name} pod={}_{}({})",
-            meta::name(pod),
-            meta::namespace(pod),
-            meta::uid(pod)
-        );
-        let waiting = json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}});
-        let mut state = container_status(pod, container, waiting, false, count);
-        state["lastState"] = terminated(1, now);
-        state
-    });
+    let states = containers(pod, "/spec/containers")
+        .iter()
+        .zip(behaviours)
+        .map(|(container, behaviour)| {
+            if *behaviour != Behaviour::Fail {
+                let ready = *behaviour == Behaviour::Healthy;
+                return container_status(
+                    pod,
+                    container,
+                    json!({"running": {"startedAt": now}}),
+                    ready,
+                    restarts_of(pod, container),
+                );
+            }
+            let count = restarts_of(pod, container) + i64::from(last.is_some());
+            let name = container["name"].as_str().unwrap_or_default();
+            let message = format!(
+                "back-off {back_off}s restarting failed container={name} pod={}_{}({})",
+                meta::name(pod),
+                meta::namespace(pod),
+                meta::uid(pod)
+            );
+            let waiting = json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}});
+            let mut state = container_status(pod, container, waiting, false, count);
+            state["lastState"] = terminated(1, now);
+            state
+        });
     status["containerStatuses"] = states.collect();
     set_conditions(pod, &mut status, now, false);
-    world.set_status(&world.kubelet, &pods(), pod, status).await?;
+    world
+        .set_status(&world.kubelet, &pods(), pod, status)
+        .await?;
     Ok(Some(Duration::from_secs(back_off.unsigned_abs())))
 }
 
 /// Whether a pod is ready.
 pub(super) fn is_ready(pod: &Value) -> bool {
-    super::world::conditions(pod).iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+    super::world::conditions(pod)
+        .iter()
+        .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
 }
 
 /// Whether a pod has been ready for `min_ready_seconds`.
@@ -351,5 +466,8 @@ pub(super) fn is_available(pod: &Value, min_ready_seconds: i64, now: &str) -> bo
 
 /// The restart count of a pod's containers together.
 pub(super) fn total_restarts(pod: &Value) -> i64 {
-    containers(pod, "/status/containerStatuses").iter().filter_map(|status| integer(status, "/restartCount")).sum()
+    containers(pod, "/status/containerStatuses")
+        .iter()
+        .filter_map(|status| integer(status, "/restartCount"))
+        .sum()
 }

@@ -17,12 +17,19 @@ pub(super) struct Counts {
 
 /// Whether a pod is one that a workload counts on.
 pub(super) fn is_active(pod: &Value) -> bool {
-    let phase = pod.pointer("/status/phase").and_then(Value::as_str).unwrap_or_default();
+    let phase = pod
+        .pointer("/status/phase")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     !meta::is_terminating(pod) && !matches!(phase, "Succeeded" | "Failed")
 }
 
 /// Counts the active pods among some.
-pub(super) fn count<'a>(pods: impl IntoIterator<Item = &'a Value>, min_ready_seconds: i64, now: &str) -> Counts {
+pub(super) fn count<'a>(
+    pods: impl IntoIterator<Item = &'a Value>,
+    min_ready_seconds: i64,
+    now: &str,
+) -> Counts {
     let mut counts = Counts::default();
     for pod in pods.into_iter().filter(|pod| is_active(pod)) {
         counts.total += 1;
@@ -35,7 +42,11 @@ pub(super) fn count<'a>(pods: impl IntoIterator<Item = &'a Value>, min_ready_sec
 /// Deletes a pod.
 pub(super) async fn delete(world: &World, pod: &Value) -> Result<(), ApiError> {
     let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": meta::uid(pod)}});
-    match world.manager.delete(&pods(), meta::namespace(pod), meta::name(pod), options).await {
+    match world
+        .manager
+        .delete(&pods(), meta::namespace(pod), meta::name(pod), options)
+        .await
+    {
         Err(error) if !error.is_not_found() => Err(error),
         _ => Ok(()),
     }

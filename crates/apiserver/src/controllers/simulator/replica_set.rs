@@ -18,7 +18,10 @@ pub(super) async fn step(world: &World, set: &Value) -> Result<Next, ApiError> {
     let missing = wanted - owned.len() as i64;
     for _ in 0..missing.max(0) {
         let pod = template::pod(set, &set["spec"]["template"], None);
-        world.manager.create(&pods(), meta::namespace(set), pod).await?;
+        world
+            .manager
+            .create(&pods(), meta::namespace(set), pod)
+            .await?;
     }
     // Those that are not ready go first.
     owned.sort_by_key(super::pod::is_ready);
@@ -40,8 +43,18 @@ pub(super) async fn step(world: &World, set: &Value) -> Result<Next, ApiError> {
             status.insert(key.to_owned(), json!(count));
         }
     }
-    status.insert("observedGeneration".to_owned(), json!(meta::generation(set)));
-    world.set_status(&world.manager, &apps("replicasets"), set, Value::Object(status)).await?;
+    status.insert(
+        "observedGeneration".to_owned(),
+        json!(meta::generation(set)),
+    );
+    world
+        .set_status(
+            &world.manager,
+            &apps("replicasets"),
+            set,
+            Value::Object(status),
+        )
+        .await?;
     let waits = min_ready > 0 && counts.available < counts.ready;
     Ok(waits.then(|| Duration::from_secs(1)))
 }

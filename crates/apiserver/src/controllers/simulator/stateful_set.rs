@@ -16,7 +16,10 @@ pub(super) async fn step(world: &World, set: &Value) -> Result<Next, ApiError> {
     let wanted = integer(set, "/spec/replicas").unwrap_or(1);
     let first = integer(set, "/spec/ordinals/start").unwrap_or_default();
     let owned = world.controlled(&pods(), set);
-    let parallel = set.pointer("/spec/podManagementPolicy").and_then(Value::as_str) == Some("Parallel");
+    let parallel = set
+        .pointer("/spec/podManagementPolicy")
+        .and_then(Value::as_str)
+        == Some("Parallel");
     let by_name = |name: &str| owned.iter().find(|pod| meta::name(pod) == name);
     let mut waiting = false;
     for ordinal in first..first + wanted {
@@ -39,17 +42,38 @@ pub(super) async fn step(world: &World, set: &Value) -> Result<Next, ApiError> {
     Ok(None)
 }
 
-async fn make_pod(world: &World, set: &Value, name: &str, ordinal: i64, revision: &str) -> Result<(), ApiError> {
+async fn make_pod(
+    world: &World,
+    set: &Value,
+    name: &str,
+    ordinal: i64,
+    revision: &str,
+) -> Result<(), ApiError> {
     let mut pod = template::pod(set, &set["spec"]["template"], Some(name));
     template::set_label(&mut pod, REVISION, revision);
     template::set_label(&mut pod, "statefulset.kubernetes.io/pod-name", name);
-    template::set_label(&mut pod, "apps.kubernetes.io/pod-index", &ordinal.to_string());
+    template::set_label(
+        &mut pod,
+        "apps.kubernetes.io/pod-index",
+        &ordinal.to_string(),
+    );
     pod["spec"]["hostname"] = json!(name);
-    if let Some(service) = set.pointer("/spec/serviceName").filter(|service| *service != "") {
+    if let Some(service) = set
+        .pointer("/spec/serviceName")
+        .filter(|service| *service != "")
+    {
         pod["spec"]["subdomain"] = service.clone();
     }
-    let claims = set.pointer("/spec/volumeClaimTemplates").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut volumes = pod.pointer("/spec/volumes").and_then(Value::as_array).cloned().unwrap_or_default();
+    let claims = set
+        .pointer("/spec/volumeClaimTemplates")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let mut volumes = pod
+        .pointer("/spec/volumes")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     for claim in claims {
         let volume = meta::name(&claim).to_owned();
         let claim_name = format!("{volume}-{name}");
@@ -60,10 +84,19 @@ async fn make_pod(world: &World, set: &Value, name: &str, ordinal: i64, revision
     if !volumes.is_empty() {
         pod["spec"]["volumes"] = Value::from(volumes);
     }
-    world.manager.create(&pods(), meta::namespace(set), pod).await.map(drop)
+    world
+        .manager
+        .create(&pods(), meta::namespace(set), pod)
+        .await
+        .map(drop)
 }
 
-async fn ensure_claim(world: &World, set: &Value, mut claim: Value, name: &str) -> Result<(), ApiError> {
+async fn ensure_claim(
+    world: &World,
+    set: &Value,
+    mut claim: Value,
+    name: &str,
+) -> Result<(), ApiError> {
     let claims = GroupVersionResource::new("", "v1", "persistentvolumeclaims");
     if world.find(&claims, meta::namespace(set), name).is_some() {
         return Ok(());
@@ -72,7 +105,10 @@ async fn ensure_claim(world: &World, set: &Value, mut claim: Value, name: &str) 
     claim["kind"] = json!("PersistentVolumeClaim");
     claim["metadata"]["name"] = json!(name);
     claim["metadata"]["namespace"] = json!(meta::namespace(set));
-    if let Some(labels) = set.pointer("/spec/selector/matchLabels").and_then(Value::as_object) {
+    if let Some(labels) = set
+        .pointer("/spec/selector/matchLabels")
+        .and_then(Value::as_object)
+    {
         for (key, value) in labels {
             claim["metadata"]["labels"][key] = value.clone();
         }
@@ -80,21 +116,42 @@ async fn ensure_claim(world: &World, set: &Value, mut claim: Value, name: &str) 
     if let Some(fields) = claim.as_object_mut() {
         fields.remove("status");
     }
-    world.manager.create(&claims, meta::namespace(set), claim).await.map(drop)
+    world
+        .manager
+        .create(&claims, meta::namespace(set), claim)
+        .await
+        .map(drop)
 }
 
 /// Removes the last pod that is too many, or else one of an old revision; one at a time.
-async fn remove(world: &World, set: &Value, owned: &[Value], end: i64, update: &str) -> Result<(), ApiError> {
+async fn remove(
+    world: &World,
+    set: &Value,
+    owned: &[Value],
+    end: i64,
+    update: &str,
+) -> Result<(), ApiError> {
     let ordinal = |pod: &Value| -> i64 {
-        meta::name(pod).rsplit('-').next().and_then(|text| text.parse().ok()).unwrap_or_default()
+        meta::name(pod)
+            .rsplit('-')
+            .next()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_default()
     };
-    let mut active: Vec<&Value> = owned.iter().filter(|pod| !meta::is_terminating(pod)).collect();
+    let mut active: Vec<&Value> = owned
+        .iter()
+        .filter(|pod| !meta::is_terminating(pod))
+        .collect();
     if active.len() < owned.len() {
         return Ok(());
     }
     active.sort_by_key(|pod| std::cmp::Reverse(ordinal(pod)));
-    let on_delete = set.pointer("/spec/updateStrategy/type").and_then(Value::as_str) == Some("OnDelete");
-    let partition = integer(set, "/spec/updateStrategy/rollingUpdate/partition").unwrap_or_default();
+    let on_delete = set
+        .pointer("/spec/updateStrategy/type")
+        .and_then(Value::as_str)
+        == Some("OnDelete");
+    let partition =
+        integer(set, "/spec/updateStrategy/rollingUpdate/partition").unwrap_or_default();
     let old = |pod: &Value| {
         !on_delete && ordinal(pod) >= partition && meta::label(pod, REVISION) != Some(update)
     };
@@ -110,7 +167,11 @@ pub(super) async fn ensure_revision(world: &World, owner: &Value) -> Result<Stri
     let hash = template::hash(&owner["spec"]["template"], 0);
     let name = format!("{}-{hash}", meta::name(owner));
     let known = world.controlled(&revisions, owner);
-    let newest = known.iter().filter_map(|revision| revision["revision"].as_i64()).max().unwrap_or_default();
+    let newest = known
+        .iter()
+        .filter_map(|revision| revision["revision"].as_i64())
+        .max()
+        .unwrap_or_default();
     match known.iter().find(|revision| meta::name(revision) == name) {
         Some(current) if current["revision"].as_i64() == Some(newest) => {}
         Some(current) => {
@@ -125,7 +186,10 @@ pub(super) async fn ensure_revision(world: &World, owner: &Value) -> Result<Stri
                 "metadata": {"name": name, "namespace": meta::namespace(owner), "labels": owner.pointer("/spec/template/metadata/labels"),
                     "ownerReferences": [owner_reference(owner)]},
                 "data": {"spec": {"template": spec_template}}, "revision": newest + 1});
-            world.manager.create(&revisions, meta::namespace(owner), revision).await?;
+            world
+                .manager
+                .create(&revisions, meta::namespace(owner), revision)
+                .await?;
         }
     }
     Ok(name)
@@ -134,17 +198,41 @@ pub(super) async fn ensure_revision(world: &World, owner: &Value) -> Result<Stri
 async fn tell(world: &World, set: &Value, update: &str, wanted: i64) -> Result<(), ApiError> {
     let now = world.core.now();
     let owned = world.controlled(&pods(), set);
-    let counts = counting::count(&owned, integer(set, "/spec/minReadySeconds").unwrap_or_default(), &now);
-    let updated = owned.iter().filter(|pod| counting::is_active(pod) && meta::label(pod, REVISION) == Some(update)).count() as i64;
+    let counts = counting::count(
+        &owned,
+        integer(set, "/spec/minReadySeconds").unwrap_or_default(),
+        &now,
+    );
+    let updated = owned
+        .iter()
+        .filter(|pod| counting::is_active(pod) && meta::label(pod, REVISION) == Some(update))
+        .count() as i64;
     let done = updated == wanted && counts.ready == wanted && counts.total == wanted;
-    let before = set.pointer("/status/currentRevision").and_then(Value::as_str).filter(|text| !text.is_empty());
-    let current = if done { update } else { before.unwrap_or(update) };
-    let of_current = owned.iter().filter(|pod| counting::is_active(pod) && meta::label(pod, REVISION) == Some(current)).count();
+    let before = set
+        .pointer("/status/currentRevision")
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty());
+    let current = if done {
+        update
+    } else {
+        before.unwrap_or(update)
+    };
+    let of_current = owned
+        .iter()
+        .filter(|pod| counting::is_active(pod) && meta::label(pod, REVISION) == Some(current))
+        .count();
     let mut status = Map::new();
-    status.insert("observedGeneration".to_owned(), json!(meta::generation(set)));
+    status.insert(
+        "observedGeneration".to_owned(),
+        json!(meta::generation(set)),
+    );
     status.insert("replicas".to_owned(), json!(counts.total));
     status.insert("availableReplicas".to_owned(), json!(counts.available));
-    for (key, count) in [("readyReplicas", counts.ready), ("currentReplicas", of_current as i64), ("updatedReplicas", updated)] {
+    for (key, count) in [
+        ("readyReplicas", counts.ready),
+        ("currentReplicas", of_current as i64),
+        ("updatedReplicas", updated),
+    ] {
         if count > 0 {
             status.insert(key.to_owned(), json!(count));
         }
@@ -152,5 +240,12 @@ async fn tell(world: &World, set: &Value, update: &str, wanted: i64) -> Result<(
     status.insert("currentRevision".to_owned(), json!(current));
     status.insert("updateRevision".to_owned(), json!(update));
     status.insert("collisionCount".to_owned(), json!(0));
-    world.set_status(&world.manager, &apps("statefulsets"), set, Value::Object(status)).await
+    world
+        .set_status(
+            &world.manager,
+            &apps("statefulsets"),
+            set,
+            Value::Object(status),
+        )
+        .await
 }

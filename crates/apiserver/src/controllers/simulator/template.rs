@@ -7,13 +7,17 @@ use super::world::owner_reference;
 
 /// FNV-1a, as Kubernetes hashes templates.
 pub(super) fn fnv32(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 /// The letters that hashes are written in (apimachinery, `rand.SafeEncodeString`).
 fn safe(text: &str) -> String {
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    text.bytes().map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()])).collect()
+    text.bytes()
+        .map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()]))
+        .collect()
 }
 
 /// A short text that changes with the template.
@@ -27,7 +31,8 @@ pub(super) fn hash(template: &Value, collisions: i64) -> String {
 
 /// A pod of a template, controlled by `owner`. Without a name it gets one that begins with the owner's.
 pub(super) fn pod(owner: &Value, template: &Value, name: Option<&str>) -> Value {
-    let mut metadata = json!({"namespace": meta::namespace(owner), "ownerReferences": [owner_reference(owner)]});
+    let mut metadata =
+        json!({"namespace": meta::namespace(owner), "ownerReferences": [owner_reference(owner)]});
     match name {
         Some(name) => metadata["name"] = json!(name),
         None => metadata["generateName"] = json!(format!("{}-", meta::name(owner))),
@@ -54,7 +59,10 @@ mod tests {
         let one = hash(&json!({"spec": {"containers": [{"image": "a"}]}}), 0);
         let two = hash(&json!({"spec": {"containers": [{"image": "b"}]}}), 0);
         assert_ne!(one, two);
-        assert_eq!(one, hash(&json!({"spec": {"containers": [{"image": "a"}]}}), 0));
+        assert_eq!(
+            one,
+            hash(&json!({"spec": {"containers": [{"image": "a"}]}}), 0)
+        );
         assert!(one.len() >= 8 && one.chars().all(|c| c.is_ascii_alphanumeric()));
     }
 }

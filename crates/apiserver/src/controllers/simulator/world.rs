@@ -29,25 +29,40 @@ impl World {
         let local = |name: &str| Local::new(Arc::clone(core), User::system(name));
         Self {
             core: Arc::clone(core),
-            manager: local("system:kube-controller-manager").with_manager("kube-controller-manager"),
+            manager: local("system:kube-controller-manager")
+                .with_manager("kube-controller-manager"),
             kubelet: local("system:node:sluice").with_manager("kubelet"),
         }
     }
 
     /// The live object at a place.
     pub(super) fn get(&self, place: &Place) -> Option<Value> {
-        self.core.store.bucket(&place.0).get(&place.1).map(|stored| stored.value())
+        self.core
+            .store
+            .bucket(&place.0)
+            .get(&place.1)
+            .map(|stored| stored.value())
     }
 
     /// The live object of a resource.
-    pub(super) fn find(&self, resource: &GroupVersionResource, namespace: &str, name: &str) -> Option<Value> {
+    pub(super) fn find(
+        &self,
+        resource: &GroupVersionResource,
+        namespace: &str,
+        name: &str,
+    ) -> Option<Value> {
         self.get(&(resource.group_resource(), key_of(namespace, name).into()))
     }
 
     /// All objects of a resource in a namespace.
     pub(super) fn list(&self, resource: &GroupVersionResource, namespace: &str) -> Vec<Value> {
         let bucket = self.core.store.bucket(&resource.group_resource());
-        bucket.list(&Range::namespace(namespace)).objects.into_iter().map(|stored| stored.value()).collect()
+        bucket
+            .list(&Range::namespace(namespace))
+            .objects
+            .into_iter()
+            .map(|stored| stored.value())
+            .collect()
     }
 
     /// The objects of a resource that an object controls.
@@ -80,7 +95,12 @@ impl World {
         self.list(&services(), meta::namespace(pod))
             .into_iter()
             .filter(|service| selects(service.pointer("/spec/selector"), labels))
-            .map(|service| (services().group_resource(), key_of(meta::namespace(&service), meta::name(&service)).into()))
+            .map(|service| {
+                (
+                    services().group_resource(),
+                    key_of(meta::namespace(&service), meta::name(&service)).into(),
+                )
+            })
             .collect()
     }
 
@@ -94,7 +114,8 @@ impl World {
             "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": "amd64", "node-role.kubernetes.io/control-plane": ""});
         let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": labels}});
         let mut made = self.kubelet.create(&nodes, "", node).await?;
-        let resources = json!({"cpu": "64", "memory": "256Gi", "pods": "100000", "ephemeral-storage": "1Ti"});
+        let resources =
+            json!({"cpu": "64", "memory": "256Gi", "pods": "100000", "ephemeral-storage": "1Ti"});
         made["status"] = json!({
             "capacity": resources, "allocatable": resources,
             "addresses": [{"type": "InternalIP", "address": NODE_ADDRESS}, {"type": "Hostname", "address": NODE}],
@@ -140,7 +161,10 @@ pub(super) fn controller_of(object: &Value) -> Option<Place> {
         _ => return None,
     };
     let name = reference["name"].as_str()?;
-    Some((GroupResource::new(gvk.group, resource), key_of(meta::namespace(object), name).into()))
+    Some((
+        GroupResource::new(gvk.group, resource),
+        key_of(meta::namespace(object), name).into(),
+    ))
 }
 
 /// The reference that makes an object the controller of another.
@@ -151,10 +175,15 @@ pub(super) fn owner_reference(owner: &Value) -> Value {
 
 /// Whether a map of labels is not empty and within the labels of an object.
 pub(super) fn selects(selector: Option<&Value>, labels: Option<&Value>) -> bool {
-    let Some(selector) = selector.and_then(Value::as_object).filter(|selector| !selector.is_empty()) else {
+    let Some(selector) = selector
+        .and_then(Value::as_object)
+        .filter(|selector| !selector.is_empty())
+    else {
         return false;
     };
-    selector.iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+    selector
+        .iter()
+        .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
 }
 
 /// An integer at a JSON pointer.
@@ -165,17 +194,34 @@ pub(super) fn integer(object: &Value, pointer: &str) -> Option<i64> {
 /// Puts a condition into a list: its time of transition is kept while the status stays the same.
 ///
 /// `extra` are further times that some kinds have, with whether they move with every change.
-pub(super) fn set_condition(conditions: &mut Vec<Value>, mut condition: Value, now: &str, update_time: Option<&str>) {
-    let known = conditions.iter().position(|known| known["type"] == condition["type"]);
+pub(super) fn set_condition(
+    conditions: &mut Vec<Value>,
+    mut condition: Value,
+    now: &str,
+    update_time: Option<&str>,
+) {
+    let known = conditions
+        .iter()
+        .position(|known| known["type"] == condition["type"]);
     let before = known.map(|index| conditions[index].clone());
-    let same_status = before.as_ref().is_some_and(|before| before["status"] == condition["status"]);
-    let since = before.as_ref().filter(|_| same_status).map(|before| before["lastTransitionTime"].clone());
+    let same_status = before
+        .as_ref()
+        .is_some_and(|before| before["status"] == condition["status"]);
+    let since = before
+        .as_ref()
+        .filter(|_| same_status)
+        .map(|before| before["lastTransitionTime"].clone());
     condition["lastTransitionTime"] = since.unwrap_or_else(|| json!(now));
     if let Some(key) = update_time {
         let unchanged = before.as_ref().is_some_and(|before| {
-            ["status", "reason", "message"].iter().all(|field| before[*field] == condition[*field])
+            ["status", "reason", "message"]
+                .iter()
+                .all(|field| before[*field] == condition[*field])
         });
-        let last = before.as_ref().filter(|_| unchanged).map(|before| before[key].clone());
+        let last = before
+            .as_ref()
+            .filter(|_| unchanged)
+            .map(|before| before[key].clone());
         condition[key] = last.unwrap_or_else(|| json!(now));
     }
     match known {
@@ -186,7 +232,11 @@ pub(super) fn set_condition(conditions: &mut Vec<Value>, mut condition: Value, n
 
 /// The conditions in a status.
 pub(super) fn conditions(object: &Value) -> Vec<Value> {
-    object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default()
+    object
+        .pointer("/status/conditions")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// Seconds since a time in an object; 0 if there is none.

@@ -1,0 +1,79 @@
+//! The rules of CustomResourceDefinitions.
+//!
+//! Source: apiextensions-apiserver, `registry/customresourcedefinition/strategy.go`.
+
+use object::field::ErrorList;
+use object::{Value, meta};
+use serde_json::json;
+
+use super::custom_rules::{keep, keep_system_fields, set_meta};
+
+/// The status of a definition whose names have not been looked at.
+pub(super) fn prepare_for_create(object: &mut Value) {
+    object["status"] = json!({
+        "conditions": null,
+        "acceptedNames": {"plural": "", "kind": ""},
+        "storedVersions": [],
+    });
+    add_stored_version(object);
+    object["metadata"]["generation"] = Value::from(1);
+}
+
+fn add_stored_version(object: &mut Value) {
+    let storage = object["spec"]["versions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|version| version["storage"] == true)
+        .and_then(|version| version["name"].as_str())
+        .map(str::to_owned);
+    let Some(storage) = storage else {
+        return;
+    };
+    if !object["status"]["storedVersions"].is_array() {
+        object["status"]["storedVersions"] = json!([]);
+    }
+    let stored = object.pointer_mut("/status/storedVersions");
+    if let Some(stored) = stored.and_then(Value::as_array_mut)
+        && !stored.iter().any(|known| *known == storage)
+    {
+        stored.push(Value::from(storage));
+    }
+}
+
+pub(super) fn prepare_for_update(subresource: &str, new: &mut Value, old: &Value) {
+    if subresource == "status" {
+        keep(new, old, "spec");
+        for key in [
+            "deletionTimestamp",
+            "generation",
+            "selfLink",
+            "labels",
+            "annotations",
+            "finalizers",
+            "ownerReferences",
+        ] {
+            let value = old.get("metadata").and_then(|metadata| metadata.get(key));
+            set_meta(new, key, value);
+        }
+    } else {
+        keep(new, old, "status");
+        add_stored_version(new);
+        let changed = new.get("spec") != old.get("spec");
+        let generation = meta::generation(old) + i64::from(changed);
+        set_meta(new, "generation", Some(&Value::from(generation)));
+    }
+    keep_system_fields(new, old);
+}
+
+pub(super) fn validate_create(object: &Value) -> ErrorList {
+    crd::definition::validate_create(object)
+}
+
+pub(super) fn validate_update(subresource: &str, new: &Value, old: &Value) -> ErrorList {
+    if subresource == "status" {
+        crd::definition::validate_status_update(new, old)
+    } else {
+        crd::definition::validate_update(new, old)
+    }
+}
