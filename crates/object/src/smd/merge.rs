@@ -259,58 +259,71 @@ impl<C: Converter> Updater<C> {
             managers.retain(|_, owned| !owned.set.is_empty());
             return Ok((managers, comparison));
         }
-        let mut comparisons: BTreeMap<Arc<str>, Comparison> = BTreeMap::new();
-        let mut conflicts = Managers::new();
-        let mut removed = Vec::new();
-        let mut gone = Vec::new();
-        for (manager, owned) in &managers {
-            if manager == change.manager {
-                continue;
-            }
-            let comparison = if *owned.api_version == *change.version {
-                &comparison
+        let others = self.compare_in_versions_of(change, &managers)?;
+        let comparison_in = |version: &str| {
+            if version == change.version {
+                Some(&comparison)
             } else {
-                if !comparisons.contains_key(&owned.api_version) {
-                    let Some(other) = self.compare_in(change, &owned.api_version)? else {
-                        gone.push(manager.clone());
-                        continue;
-                    };
-                    comparisons.insert(Arc::clone(&owned.api_version), other);
-                }
-                &comparisons[&owned.api_version]
+                others.get(version)?.as_ref()
+            }
+        };
+        // Who owns fields in a version that is gone is forgotten.
+        managers.retain(|manager, owned| {
+            manager == change.manager || comparison_in(&owned.api_version).is_some()
+        });
+        let mut conflicts = Managers::new();
+        for (manager, owned) in &managers {
+            let comparison = comparison_in(&owned.api_version);
+            let Some(comparison) = comparison.filter(|_| manager != change.manager) else {
+                continue;
             };
             let changed = comparison.modified.union(&comparison.added);
-            let conflict = owned.set.intersection(&changed);
-            if !conflict.is_empty() {
+            let set = owned.set.intersection(&changed);
+            if !set.is_empty() {
                 let conflict = VersionedSet {
-                    set: Arc::new(conflict),
+                    set: Arc::new(set),
                     ..owned.clone()
                 };
                 conflicts.insert(manager.clone(), conflict);
-            }
-            if !comparison.removed.is_empty() {
-                removed.push((manager.clone(), comparison.removed.clone()));
             }
         }
         if !change.force && !conflicts.is_empty() {
             return Err(Conflicts::of_managers(&conflicts).into());
         }
-        for manager in gone {
-            managers.remove(&manager);
-        }
-        let lost = conflicts
-            .into_iter()
-            .map(|(manager, conflict)| (manager, conflict.set));
-        let removed = removed
-            .into_iter()
-            .map(|(manager, set)| (manager, Arc::new(set)));
-        for (manager, set) in lost.chain(removed) {
-            if let Some(owned) = managers.get_mut(&manager) {
-                owned.set = Arc::new(owned.set.difference(&set));
+        for (manager, owned) in &mut managers {
+            let comparison = comparison_in(&owned.api_version);
+            let Some(comparison) = comparison.filter(|_| manager != change.manager) else {
+                continue;
+            };
+            if let Some(conflict) = conflicts.get(manager) {
+                owned.set = Arc::new(owned.set.difference(&conflict.set));
+            }
+            if !comparison.removed.is_empty() {
+                owned.set = Arc::new(owned.set.difference(&comparison.removed));
             }
         }
         managers.retain(|_, owned| !owned.set.is_empty());
         Ok((managers, comparison))
+    }
+
+    /// The change in the other versions that managers own fields in; `None` for versions that are
+    /// gone.
+    fn compare_in_versions_of(
+        &self,
+        change: &Change<'_>,
+        managers: &Managers,
+    ) -> Result<BTreeMap<Arc<str>, Option<Comparison>>, UpdateError> {
+        let mut comparisons = BTreeMap::new();
+        for (manager, owned) in managers {
+            let version = &owned.api_version;
+            if manager != change.manager
+                && **version != *change.version
+                && !comparisons.contains_key(version)
+            {
+                comparisons.insert(Arc::clone(version), self.compare_in(change, version)?);
+            }
+        }
+        Ok(comparisons)
     }
 
     /// The change in another version; `None` if that version is gone.

@@ -71,7 +71,8 @@ impl Set {
             map.insert(".".to_owned(), Value::Object(Map::new()));
         }
         for entry in self.entries() {
-            let mut key = String::new();
+            let size = entry.element.as_field().map_or(32, |name| name.len() + 2);
+            let mut key = String::with_capacity(size);
             entry.element.write(&mut key);
             let below = match entry.below {
                 Some(set) => set.to_map(entry.is_member),
