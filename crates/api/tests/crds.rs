@@ -55,6 +55,12 @@ fn differences(ours: &Value, theirs: &Value, path: &str, found: &mut Vec<String>
                 None => found.push(format!("{path}: Flux has none")),
             }
         }
+    } else if let (Value::Array(ours), Value::Array(theirs)) = (ours, theirs)
+        && ours.len() == theirs.len()
+    {
+        for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+            differences(ours, theirs, &format!("{path}/{index}"), found);
+        }
     } else if ours != theirs {
         found.push(format!("{path}: {ours} instead of {theirs}"));
     }
