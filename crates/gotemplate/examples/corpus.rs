@@ -7,7 +7,11 @@ mod corpus;
 use std::path::Path;
 use std::process::ExitCode;
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the report of a command")]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the report of a command"
+)]
 fn main() -> ExitCode {
     let (mut passed, mut failed) = (0, 0);
     let (mut errors, mut errors_failed) = (0, 0);
@@ -33,5 +37,9 @@ fn main() -> ExitCode {
     }
     println!("{errors_failed} of {errors} cases that must fail do so");
     println!("{passed} passed, {failed} failed");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

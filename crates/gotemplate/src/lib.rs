@@ -49,6 +49,11 @@ pub use exec::{Context, ExecError, Limits, Location, Slot};
 pub use function::{Body, CallError, Function, Functions, Param, Signature};
 pub use parse::ParseError;
 pub use template::{MissingKey, Templates};
-pub use text::{Rune, Str, find, first_rune, last_rune, lossy, replace_all, rune_count, runes, split_n, trim_matches, trim_space};
+pub use text::{
+    Rune, Str, find, first_rune, last_rune, lossy, replace_all, rune_count, runes, split_n,
+    trim_matches, trim_space,
+};
 pub use time::Time;
-pub use value::{Certificate, IntKind, Kind, List, ListType, Map, MapType, Object, TimeValue, UintKind, Value};
+pub use value::{
+    Certificate, IntKind, Kind, List, ListType, Map, MapType, Object, TimeValue, UintKind, Value,
+};

@@ -108,7 +108,10 @@ impl Templates {
 
     /// The names of all templates, sorted.
     pub fn names(&self) -> Vec<Str> {
-        let mut names = self.base.as_ref().map_or_else(Vec::new, |base| base.names());
+        let mut names = self
+            .base
+            .as_ref()
+            .map_or_else(Vec::new, |base| base.names());
         names.extend(self.trees.keys().cloned());
         names.sort();
         names.dedup();

@@ -280,7 +280,13 @@ mod tests {
         let read: Vec<_> = runes(bytes).map(|(at, rune)| (at, rune.char())).collect();
         assert_eq!(
             read,
-            vec![(0, 'a'), (1, '\u{FFFD}'), (2, '\u{FFFD}'), (3, 'z'), (4, '\u{FFFD}')]
+            vec![
+                (0, 'a'),
+                (1, '\u{FFFD}'),
+                (2, '\u{FFFD}'),
+                (3, 'z'),
+                (4, '\u{FFFD}')
+            ]
         );
         assert!(last_rune(bytes).unwrap().is_invalid());
         assert_eq!(last_rune("é".as_bytes()).unwrap().char(), 'é');
@@ -288,7 +294,10 @@ mod tests {
 
     #[test]
     fn an_empty_separator_splits_between_runes() {
-        assert_eq!(split_n("aé".as_bytes(), b"", -1), vec!["a".as_bytes(), "é".as_bytes()]);
+        assert_eq!(
+            split_n("aé".as_bytes(), b"", -1),
+            vec!["a".as_bytes(), "é".as_bytes()]
+        );
         assert_eq!(split_n(b"a,b,c", b",", 2), vec![&b"a"[..], b"b,c"]);
         assert_eq!(replace_all("aé".as_bytes(), b"", b"-"), "-a-é-".as_bytes());
     }

@@ -61,10 +61,17 @@ fn object_number(value: &Value) -> Option<Value> {
 
 fn equal(left: &Value, right: &Value) -> Result<bool, CallError> {
     let (left_number, right_number) = (object_number(left), object_number(right));
-    let (plain_left, plain_right) = (left_number.as_ref().unwrap_or(left), right_number.as_ref().unwrap_or(right));
+    let (plain_left, plain_right) = (
+        left_number.as_ref().unwrap_or(left),
+        right_number.as_ref().unwrap_or(right),
+    );
     match (plain_left, plain_right) {
-        (Value::Int(_, left), Value::Uint(_, right)) => return Ok(u64::try_from(*left).is_ok_and(|left| left == *right)),
-        (Value::Uint(_, left), Value::Int(_, right)) => return Ok(u64::try_from(*right).is_ok_and(|right| *left == right)),
+        (Value::Int(_, left), Value::Uint(_, right)) => {
+            return Ok(u64::try_from(*left).is_ok_and(|left| left == *right));
+        }
+        (Value::Uint(_, left), Value::Int(_, right)) => {
+            return Ok(u64::try_from(*right).is_ok_and(|right| *left == right));
+        }
         (Value::Bool(left), Value::Bool(right)) => return Ok(left == right),
         (Value::Complex(left), Value::Complex(right)) => return Ok(left == right),
         (Value::Float(left), Value::Float(right)) => return Ok(left == right),
@@ -109,7 +116,9 @@ fn equal_references(left: &Value, right: &Value) -> Result<bool, CallError> {
             Err(CallError::new(lossy(&text).into_owned()))
         }
         Value::Object(right) => match left {
-            Value::Object(left) => Ok(left.type_name() == right.type_name() && left.equals(right.as_ref())),
+            Value::Object(left) => {
+                Ok(left.type_name() == right.type_name() && left.equals(right.as_ref()))
+            }
             _ => Ok(false),
         },
         _ => Ok(false),
@@ -136,14 +145,17 @@ fn compare(left: &Value, right: &Value) -> Result<Option<Ordering>, CallError> {
         return Err(CallError::new(BAD_TYPE));
     };
     let (left_number, right_number) = (object_number(left), object_number(right));
-    let (plain_left, plain_right) = (left_number.as_ref().unwrap_or(left), right_number.as_ref().unwrap_or(right));
+    let (plain_left, plain_right) = (
+        left_number.as_ref().unwrap_or(left),
+        right_number.as_ref().unwrap_or(right),
+    );
     match (plain_left, plain_right) {
-        (Value::Int(_, left), Value::Uint(_, right)) => {
-            Ok(Some(u64::try_from(*left).map_or(Ordering::Less, |left| left.cmp(right))))
-        }
-        (Value::Uint(_, left), Value::Int(_, right)) => {
-            Ok(Some(u64::try_from(*right).map_or(Ordering::Greater, |right| left.cmp(&right))))
-        }
+        (Value::Int(_, left), Value::Uint(_, right)) => Ok(Some(
+            u64::try_from(*left).map_or(Ordering::Less, |left| left.cmp(right)),
+        )),
+        (Value::Uint(_, left), Value::Int(_, right)) => Ok(Some(
+            u64::try_from(*right).map_or(Ordering::Greater, |right| left.cmp(&right)),
+        )),
         (Value::Float(left), Value::Float(right)) => Ok(left.partial_cmp(right)),
         (Value::Int(_, left), Value::Int(_, right)) => Ok(Some(left.cmp(right))),
         (Value::Uint(_, left), Value::Uint(_, right)) => Ok(Some(left.cmp(right))),

@@ -65,7 +65,9 @@ pub(super) fn index(slots: &[Slot]) -> Result<Slot, CallError> {
             Value::Object(object) => match object.entries() {
                 Some(entries) => {
                     let wanted = key(index)?;
-                    let found = entries.into_iter().find(|(name, _)| name.as_bytes() == wanted);
+                    let found = entries
+                        .into_iter()
+                        .find(|(name, _)| name.as_bytes() == wanted);
                     Slot {
                         value: found.map_or(Value::Nil, |(_, value)| value),
                         boxed: object.entries_are_boxed(),
@@ -103,7 +105,10 @@ pub(super) fn slice(slots: &[Slot]) -> Result<Slot, CallError> {
         return Err(CallError::new("slice of untyped nil"));
     }
     if indexes.len() > 3 {
-        return Err(CallError::new(format!("too many slice indexes: {}", indexes.len())));
+        return Err(CallError::new(format!(
+            "too many slice indexes: {}",
+            indexes.len()
+        )));
     }
     let (length, capacity) = match item {
         Value::String(_) if indexes.len() == 3 => {
@@ -112,23 +117,32 @@ pub(super) fn slice(slots: &[Slot]) -> Result<Slot, CallError> {
         Value::String(text) | Value::Bytes(text) => (text.len(), text.len()),
         Value::List(list) => (list.len(), list.capacity()),
         _ => {
-            return Err(CallError::new(format!("can't slice item of type {}", item.type_name())));
+            return Err(CallError::new(format!(
+                "can't slice item of type {}",
+                item.type_name()
+            )));
         }
     };
     let mut bounds = [0, length, capacity];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
         // Upstream does not look into interfaces here, as it does for `index`.
         if index.boxed {
-            return Err(CallError::new("cannot index slice/array with type interface {}"));
+            return Err(CallError::new(
+                "cannot index slice/array with type interface {}",
+            ));
         }
         *bound = position(&index.value, capacity)?;
     }
     let [start, end, max] = bounds;
     if start > end {
-        return Err(CallError::new(format!("invalid slice index: {start} > {end}")));
+        return Err(CallError::new(format!(
+            "invalid slice index: {start} > {end}"
+        )));
     }
     if end > max {
-        return Err(CallError::new(format!("invalid slice index: {end} > {max}")));
+        return Err(CallError::new(format!(
+            "invalid slice index: {end} > {max}"
+        )));
     }
     Ok(Slot::plain(match item {
         Value::String(text) => Value::string(&text.as_bytes()[start..end]),
@@ -142,13 +156,18 @@ pub(super) fn slice(slots: &[Slot]) -> Result<Slot, CallError> {
 pub(super) fn length(slots: &[Slot]) -> Result<Slot, CallError> {
     let slot = &slots[0];
     if slot.is_invalid() {
-        return Err(CallError::new("reflect: call of reflect.Value.Type on zero Value"));
+        return Err(CallError::new(
+            "reflect: call of reflect.Value.Type on zero Value",
+        ));
     }
     if slot.value.is_nil() {
         return Err(CallError::new("len of nil pointer"));
     }
     match slot.value.length() {
         Some(length) => Ok(Slot::plain(Value::int(length as i64))),
-        None => Err(CallError::new(format!("len of type {}", slot.value.type_name()))),
+        None => Err(CallError::new(format!(
+            "len of type {}",
+            slot.value.type_name()
+        ))),
     }
 }

@@ -36,7 +36,12 @@ pub(crate) fn functions() -> HashMap<Str, Function> {
         ("and", short_circuit(false)),
         ("or", short_circuit(true)),
         ("call", call),
-        ("not", reflect(one, |slots| Ok(Slot::plain(Value::Bool(!slots[0].value.is_true()))))),
+        (
+            "not",
+            reflect(one, |slots| {
+                Ok(Slot::plain(Value::Bool(!slots[0].value.is_true())))
+            }),
+        ),
         ("len", reflect(one, index::length)),
         ("index", reflect(many, index::index)),
         ("slice", reflect(many, index::slice)),
@@ -46,14 +51,29 @@ pub(crate) fn functions() -> HashMap<Str, Function> {
         ("le", reflect(two, compare::le)),
         ("gt", reflect(two, compare::gt)),
         ("ge", reflect(two, compare::ge)),
-        ("print", Function::new(print, |context, args| charged(context, sprint(args)))),
-        ("println", Function::new(print, |context, args| charged(context, sprintln(args)))),
+        (
+            "print",
+            Function::new(print, |context, args| charged(context, sprint(args))),
+        ),
+        (
+            "println",
+            Function::new(print, |context, args| charged(context, sprintln(args))),
+        ),
         (
             "printf",
-            Function::new(Signature::new(&[Param::String]).variadic(Param::Any), printf),
+            Function::new(
+                Signature::new(&[Param::String]).variadic(Param::Any),
+                printf,
+            ),
         ),
-        ("html", Function::new(print, |context, args| escaped(context, args, append_html))),
-        ("js", Function::new(print, |context, args| escaped(context, args, append_js))),
+        (
+            "html",
+            Function::new(print, |context, args| escaped(context, args, append_html)),
+        ),
+        (
+            "js",
+            Function::new(print, |context, args| escaped(context, args, append_js)),
+        ),
         (
             "urlquery",
             Function::new(print, |context, args| escaped(context, args, query_escape)),
@@ -77,7 +97,9 @@ fn printf(context: &mut Context<'_>, args: &[Value]) -> Result<Value, CallError>
     let limit = context.limits().value;
     match sprintf_limited(format.as_bytes(), &args[1..], limit) {
         Some(text) => charged(context, text),
-        None => Err(CallError::limit(format!("the result exceeds the limit of {limit} bytes"))),
+        None => Err(CallError::limit(format!(
+            "the result exceeds the limit of {limit} bytes"
+        ))),
     }
 }
 
@@ -113,5 +135,8 @@ pub(crate) fn call(name: &str, slot: &Slot) -> CallError {
     if slot.value.is_nil() {
         return CallError::new("call of nil");
     }
-    CallError::new(format!("non-function {name} of type {}", slot.value.type_name()))
+    CallError::new(format!(
+        "non-function {name} of type {}",
+        slot.value.type_name()
+    ))
 }

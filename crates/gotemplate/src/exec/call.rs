@@ -100,7 +100,10 @@ impl Frame {
             return Ok(());
         }
         let printed = self.tree.print_node(operand);
-        self.fail(format!("can't give argument to non-function {}", lossy(&printed)))
+        self.fail(format!(
+            "can't give argument to non-function {}",
+            lossy(&printed)
+        ))
     }
 
     /// The value of a constant where its type is free.
@@ -111,7 +114,8 @@ impl Frame {
         }
         let is_char = bytes.first() == Some(&b'\'');
         let has = |set: &[u8]| bytes.iter().any(|byte| set.contains(byte));
-        let is_hex = bytes.len() > 2 && bytes[0] == b'0' && matches!(bytes[1], b'x' | b'X') && !has(b"pP");
+        let is_hex =
+            bytes.len() > 2 && bytes[0] == b'0' && matches!(bytes[1], b'x' | b'X') && !has(b"pP");
         if let Some(float) = number.float
             && !is_char
             && !is_hex
@@ -213,7 +217,9 @@ impl Frame {
                         value: map.map_type().zero(),
                         boxed,
                     }),
-                    (None, MissingKey::Error) => self.fail(format!("map has no entry for key {}", quoted())),
+                    (None, MissingKey::Error) => {
+                        self.fail(format!("map has no entry for key {}", quoted()))
+                    }
                 };
             }
             Value::Object(object) => {
@@ -222,13 +228,18 @@ impl Frame {
                     let slots = self.arguments(context, dot, signature, &text, &arguments)?;
                     let values: Vec<Value> = slots.into_iter().map(|slot| slot.value).collect();
                     return match object.call(&text, &values) {
-                        Ok(value) => Ok(Slot { value, boxed: signature.returns_any }),
+                        Ok(value) => Ok(Slot {
+                            value,
+                            boxed: signature.returns_any,
+                        }),
                         Err(error) => self.call_failed(node, name, &error),
                     };
                 }
                 if let Some(value) = object.field(&text) {
                     if !arguments.is_empty() {
-                        return self.fail(format!("{name} has arguments but cannot be invoked as function"));
+                        return self.fail(format!(
+                            "{name} has arguments but cannot be invoked as function"
+                        ));
                     }
                     return Ok(Slot::plain(value));
                 }
@@ -238,7 +249,10 @@ impl Frame {
             }
             _ => {}
         }
-        self.fail(format!("can't evaluate field {name} in type {}", receiver.type_name()))
+        self.fail(format!(
+            "can't evaluate field {name} in type {}",
+            receiver.type_name()
+        ))
     }
 
     /// An entry of an object that is a map underneath; `None` if it is none.
@@ -263,7 +277,10 @@ impl Frame {
                 let name = quote(name.as_bytes());
                 return self.fail(format!("map has no entry for key {}", lossy(&name)));
             }
-            (None, MissingKey::Zero) => Slot { value: Value::Nil, boxed },
+            (None, MissingKey::Zero) => Slot {
+                value: Value::Nil,
+                boxed,
+            },
             (None, MissingKey::Invalid) => Slot::invalid(),
         }))
     }
@@ -288,7 +305,9 @@ impl Frame {
         let text = name.to_text();
         let returns_any = function.signature.returns_any;
         match &function.body {
-            FunctionBody::ShortCircuit(until) => self.short_circuit(context, dot, *until, &text, &arguments),
+            FunctionBody::ShortCircuit(until) => {
+                self.short_circuit(context, dot, *until, &text, &arguments)
+            }
             FunctionBody::Call => {
                 let slots = self.arguments(context, dot, &function.signature, &text, &arguments)?;
                 let callee = self.callee_name(&arguments);
@@ -309,7 +328,10 @@ impl Frame {
                 let result = body(context, &values);
                 context.nesting -= 1;
                 match result {
-                    Ok(value) => Ok(Slot { value, boxed: returns_any }),
+                    Ok(value) => Ok(Slot {
+                        value,
+                        boxed: returns_any,
+                    }),
                     Err(error) => self.call_failed(node, name, &error),
                 }
             }
@@ -318,9 +340,10 @@ impl Frame {
 
     fn call_failed<T>(&mut self, node: NodeId, name: &Str, error: &CallError) -> Executed<T> {
         self.at(node);
-        Err(Box::new(
-            self.error(format!("error calling {name}: {error}"), error.is_limit()),
-        ))
+        Err(Box::new(self.error(
+            format!("error calling {name}: {error}"),
+            error.is_limit(),
+        )))
     }
 
     /// How `call` names what it was given.
@@ -336,7 +359,12 @@ impl Frame {
         }
     }
 
-    fn check_count(&self, signature: &Signature, name: &str, arguments: &Arguments<'_>) -> Executed<()> {
+    fn check_count(
+        &self,
+        signature: &Signature,
+        name: &str,
+        arguments: &Arguments<'_>,
+    ) -> Executed<()> {
         let fixed = signature.params.len();
         if signature.variadic.is_some() {
             if arguments.len() < fixed {
@@ -347,7 +375,9 @@ impl Frame {
             }
         } else if arguments.len() != fixed {
             let got = arguments.len();
-            return self.fail(format!("wrong number of args for {name}: want {fixed} got {got}"));
+            return self.fail(format!(
+                "wrong number of args for {name}: want {fixed} got {got}"
+            ));
         }
         Ok(())
     }
@@ -361,8 +391,10 @@ impl Frame {
         name: &str,
         arguments: &Arguments<'_>,
     ) -> Executed<Slot> {
-        if arguments.len() == 0 {
-            return self.fail(format!("wrong number of args for {name}: want at least 1 got 0"));
+        if arguments.is_empty() {
+            return self.fail(format!(
+                "wrong number of args for {name}: want at least 1 got 0"
+            ));
         }
         let mut value = Slot::invalid();
         for node in arguments.nodes {
@@ -406,7 +438,13 @@ impl Frame {
     }
 
     /// An argument's value, as the parameter's type.
-    fn argument(&mut self, context: &mut Context<'_>, dot: &Slot, param: Param, id: NodeId) -> Executed<Slot> {
+    fn argument(
+        &mut self,
+        context: &mut Context<'_>,
+        dot: &Slot,
+        param: Param,
+        id: NodeId,
+    ) -> Executed<Slot> {
         self.at(id);
         let tree = Arc::clone(&self.tree);
         match &tree.node(id).kind {
@@ -428,7 +466,9 @@ impl Frame {
                 _ => self.unfit_constant(&tree, id, param),
             },
             NodeKind::String(_, text) => match param {
-                Param::Any | Param::Reflect | Param::String => Ok(Slot::plain(Value::String(text.clone()))),
+                Param::Any | Param::Reflect | Param::String => {
+                    Ok(Slot::plain(Value::String(text.clone())))
+                }
                 _ => self.unfit_constant(&tree, id, param),
             },
             NodeKind::Number(text, number) => {
@@ -462,7 +502,10 @@ impl Frame {
             Param::Int | Param::Int64 => format!("expected integer; found {printed}"),
             Param::Uint32 | Param::Uint64 => format!("expected unsigned integer; found {printed}"),
             Param::Float64 => format!("expected float; found {printed}"),
-            _ => format!("can't handle {printed} for arg of type {}", param.type_name()),
+            _ => format!(
+                "can't handle {printed} for arg of type {}",
+                param.type_name()
+            ),
         })
     }
 
@@ -472,17 +515,25 @@ impl Frame {
         let tree = Arc::clone(&self.tree);
         match &tree.node(id).kind {
             NodeKind::Dot => Ok(dot.clone()),
-            NodeKind::Field(names) => self.field_chain(context, dot, dot.clone(), id, names, Arguments::none()),
+            NodeKind::Field(names) => {
+                self.field_chain(context, dot, dot.clone(), id, names, Arguments::none())
+            }
             NodeKind::Variable(names) if names.len() == 1 => self.variable(&names[0]),
-            NodeKind::Variable(names) => self.variable_chain(context, dot, id, names, Arguments::none()),
-            NodeKind::Pipe(_) => stacker::maybe_grow(crate::parse::RED_ZONE, crate::parse::STACK_SEGMENT, || {
-                self.pipeline(context, dot, id)
-            }),
+            NodeKind::Variable(names) => {
+                self.variable_chain(context, dot, id, names, Arguments::none())
+            }
+            NodeKind::Pipe(_) => {
+                stacker::maybe_grow(crate::parse::RED_ZONE, crate::parse::STACK_SEGMENT, || {
+                    self.pipeline(context, dot, id)
+                })
+            }
             NodeKind::Identifier(name) => self.function(context, dot, id, name, Arguments::none()),
             NodeKind::Chain(..) => self.chain(context, dot, id, Arguments::none()),
             _ => {
                 let printed = lossy(&tree.print_node(id)).into_owned();
-                self.fail(format!("can't handle {printed} for arg of type interface {{}}"))
+                self.fail(format!(
+                    "can't handle {printed} for arg of type interface {{}}"
+                ))
             }
         }
     }
@@ -506,7 +557,10 @@ impl Frame {
         } else {
             slot.value.type_name()
         };
-        self.fail(format!("wrong type for value; expected {}; got {got}", param.type_name()))
+        self.fail(format!(
+            "wrong type for value; expected {}; got {got}",
+            param.type_name()
+        ))
     }
 }
 
@@ -515,7 +569,9 @@ fn zero_of(param: Param) -> Option<Slot> {
     match param {
         Param::Any | Param::Reflect => Some(Slot::invalid()),
         Param::List => Some(Slot::plain(Value::List(Arc::new(List::nil(ListType::Any))))),
-        Param::Strings => Some(Slot::plain(Value::List(Arc::new(List::nil(ListType::String))))),
+        Param::Strings => Some(Slot::plain(Value::List(Arc::new(List::nil(
+            ListType::String,
+        ))))),
         Param::Map => Some(Slot::plain(Value::Map(Map::nil(MapType::Any)))),
         _ => None,
     }

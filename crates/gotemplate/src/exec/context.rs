@@ -118,11 +118,18 @@ impl<'a> Context<'a> {
     /// Executes the template `name` of the current set with `data` as its dot, and appends to `out`.
     ///
     /// Source: text/template `Template.ExecuteTemplate`.
-    pub fn execute(&mut self, name: &[u8], data: Value, out: &mut Vec<u8>) -> Result<(), ExecError> {
+    pub fn execute(
+        &mut self,
+        name: &[u8],
+        data: Value,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ExecError> {
         let Some(tree) = self.templates.lookup(name).map(Arc::clone) else {
             let name = crate::strconv::quote(name);
             let name = crate::text::lossy(&name);
-            return Err(ExecError::new(format!("no template {name} associated with template")));
+            return Err(ExecError::new(format!(
+                "no template {name} associated with template"
+            )));
         };
         let nesting = self.nesting;
         let result = stacker::maybe_grow(RED_ZONE, STACK_SEGMENT, || {
@@ -164,10 +171,15 @@ impl<'a> Context<'a> {
         self.steps += 1;
         if self.steps.is_multiple_of(STEPS_PER_CHECK) {
             if self.steps > self.limits.steps {
-                return Err(CallError::limit(format!("exceeded the limit of {} steps", self.limits.steps)));
+                return Err(CallError::limit(format!(
+                    "exceeded the limit of {} steps",
+                    self.limits.steps
+                )));
             }
             if self.is_cancelled.is_some_and(|is_cancelled| is_cancelled()) {
-                return Err(CallError::limit("execution was cancelled or ran out of time"));
+                return Err(CallError::limit(
+                    "execution was cancelled or ran out of time",
+                ));
             }
         }
         Ok(())

@@ -43,7 +43,11 @@ impl Frame {
     }
 
     /// Executes the template with its first variable as dot.
-    pub(super) fn run(mut self, context: &mut Context<'_>, out: &mut Vec<u8>) -> Result<(), ExecError> {
+    pub(super) fn run(
+        mut self,
+        context: &mut Context<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ExecError> {
         let dot = self.variables[0].1.clone();
         let tree = Arc::clone(&self.tree);
         self.walk(context, out, &tree, &dot, tree.root)
@@ -90,7 +94,12 @@ impl Frame {
     // Variables: a stack, looked through from the top.
 
     fn set_variable(&mut self, name: &Str, slot: Slot) -> Executed<()> {
-        match self.variables.iter_mut().rev().find(|variable| variable.0 == *name) {
+        match self
+            .variables
+            .iter_mut()
+            .rev()
+            .find(|variable| variable.0 == *name)
+        {
             Some(variable) => {
                 variable.1 = slot;
                 Ok(())
@@ -106,7 +115,12 @@ impl Frame {
     }
 
     pub(super) fn variable(&self, name: &Str) -> Executed<Slot> {
-        match self.variables.iter().rev().find(|variable| variable.0 == *name) {
+        match self
+            .variables
+            .iter()
+            .rev()
+            .find(|variable| variable.0 == *name)
+        {
             Some(variable) => Ok(variable.1.clone()),
             None => self.fail(format!("undefined variable: {name}")),
         }
@@ -182,7 +196,9 @@ impl Frame {
         }
         if context.nesting > context.limits().nesting {
             let limit = context.limits().nesting;
-            return self.fail_call(&CallError::limit(format!("exceeded the limit of {limit} nested actions")));
+            return self.fail_call(&CallError::limit(format!(
+                "exceeded the limit of {limit} nested actions"
+            )));
         }
         Ok(())
     }
@@ -190,7 +206,9 @@ impl Frame {
     fn check_output(&self, context: &Context<'_>, out: &[u8]) -> Executed<()> {
         let limit = context.limits().output;
         if out.len() > limit {
-            return self.fail_call(&CallError::limit(format!("exceeded the limit of {limit} bytes of output")));
+            return self.fail_call(&CallError::limit(format!(
+                "exceeded the limit of {limit} bytes of output"
+            )));
         }
         Ok(())
     }
@@ -206,7 +224,11 @@ impl Frame {
         let mark = self.variables.len();
         let value = self.pipeline(context, dot, branch.pipe)?;
         let flow = if value.value.is_true() {
-            let dot = if branch.kind == BranchKind::With { &value } else { dot };
+            let dot = if branch.kind == BranchKind::With {
+                &value
+            } else {
+                dot
+            };
             self.walk(context, out, tree, dot, branch.list)?
         } else if let Some(list) = branch.else_list {
             self.walk(context, out, tree, dot, list)?
@@ -287,7 +309,10 @@ impl Frame {
             Value::List(list) => {
                 let boxed = list.list_type().is_boxed();
                 for (index, item) in list.items().iter().enumerate() {
-                    let item = Slot { value: item.clone(), boxed };
+                    let item = Slot {
+                        value: item.clone(),
+                        boxed,
+                    };
                     if !body.run(self, context, out, tree, index_slot(index), item)? {
                         break;
                     }
@@ -296,7 +321,14 @@ impl Frame {
             Value::Bytes(bytes) => {
                 for (index, byte) in bytes.as_bytes().iter().enumerate() {
                     let item = Value::Uint(crate::value::UintKind::Uint8, u64::from(*byte));
-                    if !body.run(self, context, out, tree, index_slot(index), Slot::plain(item))? {
+                    if !body.run(
+                        self,
+                        context,
+                        out,
+                        tree,
+                        index_slot(index),
+                        Slot::plain(item),
+                    )? {
                         break;
                     }
                 }
@@ -333,7 +365,9 @@ impl Frame {
     fn one_variable(&self, pipe: &Pipe, value: &Value) -> Executed<()> {
         if pipe.variables.len() > 1 {
             let printed = lossy(&value.print()).into_owned();
-            return self.fail(format!("can't use {printed} to iterate over more than one variable"));
+            return self.fail(format!(
+                "can't use {printed} to iterate over more than one variable"
+            ));
         }
         Ok(())
     }
@@ -364,7 +398,12 @@ impl Frame {
     // Pipelines.
 
     /// The value of a pipeline, out of its interface; its variables are set.
-    pub(super) fn pipeline(&mut self, context: &mut Context<'_>, dot: &Slot, id: NodeId) -> Executed<Slot> {
+    pub(super) fn pipeline(
+        &mut self,
+        context: &mut Context<'_>,
+        dot: &Slot,
+        id: NodeId,
+    ) -> Executed<Slot> {
         self.at(id);
         let tree = Arc::clone(&self.tree);
         let NodeKind::Pipe(pipe) = &tree.node(id).kind else {

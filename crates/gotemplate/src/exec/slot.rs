@@ -20,7 +20,10 @@ pub struct Slot {
 impl Slot {
     /// A value of its own type.
     pub fn plain(value: Value) -> Slot {
-        Slot { value, boxed: false }
+        Slot {
+            value,
+            boxed: false,
+        }
     }
 
     /// A value held in an `interface {}`.

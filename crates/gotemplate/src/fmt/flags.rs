@@ -77,14 +77,29 @@ impl Flags {
     }
 
     /// `%d`, `%b`, `%o`, `%O`, `%x`, `%X`. `value` holds the bits; `signed` says how to read them.
-    pub(super) fn integer(&self, out: &mut Vec<u8>, value: u64, base: u32, signed: bool, verb: char, upper: bool) {
+    pub(super) fn integer(
+        &self,
+        out: &mut Vec<u8>,
+        value: u64,
+        base: u32,
+        signed: bool,
+        verb: char,
+        upper: bool,
+    ) {
         let negative = signed && (value as i64) < 0;
-        let mut rest = if negative { value.wrapping_neg() } else { value };
+        let mut rest = if negative {
+            value.wrapping_neg()
+        } else {
+            value
+        };
         let mut precision = 0;
         if let Some(asked) = self.precision {
             precision = asked;
             if precision == 0 && value == 0 {
-                let blank = Flags { zero: false, ..*self };
+                let blank = Flags {
+                    zero: false,
+                    ..*self
+                };
                 blank.write_padding(out, self.width.unwrap_or(0));
                 return;
             }
@@ -165,7 +180,9 @@ impl Flags {
     /// `%x` and `%X` of text.
     pub(super) fn hex(&self, out: &mut Vec<u8>, text: &[u8], upper: bool) {
         let digits = digits_for(upper);
-        let length = self.precision.map_or(text.len(), |limit| limit.min(text.len()));
+        let length = self
+            .precision
+            .map_or(text.len(), |limit| limit.min(text.len()));
         if length == 0 {
             if let Some(width) = self.width {
                 self.write_padding(out, width);
@@ -199,7 +216,13 @@ impl Flags {
     }
 
     /// The floating-point verbs; `precision` is the verb's own default.
-    pub(super) fn float(&self, out: &mut Vec<u8>, value: f64, verb: char, precision: Option<usize>) {
+    pub(super) fn float(
+        &self,
+        out: &mut Vec<u8>,
+        value: f64,
+        verb: char,
+        precision: Option<usize>,
+    ) {
         let precision = self.precision.or(precision);
         let format = match verb.to_ascii_lowercase() {
             'b' => FloatFormat::Binary,
@@ -288,9 +311,7 @@ fn with_forced_point(text: &[u8], verb: char, precision: Option<usize>) -> Vec<u
         }
         out.push(b'.');
     }
-    for _ in 0..missing.max(0) {
-        out.push(b'0');
-    }
+    out.resize(out.len() + missing.max(0) as usize, b'0');
     out.extend_from_slice(tail);
     out
 }

@@ -13,7 +13,9 @@ use print::Printer;
 pub fn append_value(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::String(text) => out.extend_from_slice(text.as_bytes()),
-        Value::Int(_, number) => out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
+        Value::Int(_, number) => {
+            out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes())
+        }
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
         _ => {

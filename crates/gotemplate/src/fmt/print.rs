@@ -119,8 +119,18 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn sequence(&mut self, items: impl Iterator<Item = Value>, boxed: bool, verb: char, depth: usize) {
-        let (open, close): (&[u8], &[u8]) = if self.flags.sharp_v { (b"{", b"}") } else { (b"[", b"]") };
+    fn sequence(
+        &mut self,
+        items: impl Iterator<Item = Value>,
+        boxed: bool,
+        verb: char,
+        depth: usize,
+    ) {
+        let (open, close): (&[u8], &[u8]) = if self.flags.sharp_v {
+            (b"{", b"}")
+        } else {
+            (b"[", b"]")
+        };
         self.write(open);
         for (index, item) in items.enumerate() {
             self.separator(index);
@@ -228,7 +238,10 @@ impl<'a> Printer<'a> {
     }
 
     fn complex(&mut self, value: &Value, real: f64, imaginary: f64, verb: char) {
-        if !matches!(verb, 'v' | 'b' | 'g' | 'G' | 'x' | 'X' | 'f' | 'F' | 'e' | 'E') {
+        if !matches!(
+            verb,
+            'v' | 'b' | 'g' | 'G' | 'x' | 'X' | 'f' | 'F' | 'e' | 'E'
+        ) {
             return self.bad_verb(Some(value), verb);
         }
         let plus = self.flags.plus;
@@ -276,7 +289,10 @@ impl<'a> Printer<'a> {
             }
             _ => {
                 let kind = crate::value::UintKind::Uint8;
-                let items = bytes.as_bytes().iter().map(|byte| Value::Uint(kind, u64::from(*byte)));
+                let items = bytes
+                    .as_bytes()
+                    .iter()
+                    .map(|byte| Value::Uint(kind, u64::from(*byte)));
                 let items: Vec<Value> = items.collect();
                 self.sequence(items.into_iter(), false, verb, depth);
             }

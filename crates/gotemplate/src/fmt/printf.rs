@@ -19,7 +19,7 @@ pub fn sprintf_limited(format: &[u8], args: &[Value], limit: usize) -> Option<Ve
     let mut out = Vec::with_capacity(format.len() + 16);
     let mut state = Format {
         printer: Printer::new(&mut out),
-        format,
+        text: format,
         args,
         position: 0,
         arg: 0,
@@ -33,7 +33,7 @@ pub fn sprintf_limited(format: &[u8], args: &[Value], limit: usize) -> Option<Ve
 
 struct Format<'a, 'o> {
     printer: Printer<'o>,
-    format: &'a [u8],
+    text: &'a [u8],
     args: &'a [Value],
     position: usize,
     arg: usize,
@@ -44,7 +44,7 @@ struct Format<'a, 'o> {
 
 impl Format<'_, '_> {
     fn peek(&self) -> Option<u8> {
-        self.format.get(self.position).copied()
+        self.text.get(self.position).copied()
     }
 
     fn write(&mut self, text: &[u8]) {
@@ -52,13 +52,13 @@ impl Format<'_, '_> {
     }
 
     fn run(&mut self, limit: usize) -> Option<()> {
-        while self.position < self.format.len() {
+        while self.position < self.text.len() {
             self.good_index = true;
-            let rest = &self.format[self.position..];
+            let rest = &self.text[self.position..];
             let literal = memchr::memchr(b'%', rest).unwrap_or(rest.len());
             self.write(&rest[..literal]);
             self.position += literal;
-            if self.position >= self.format.len() {
+            if self.position >= self.text.len() {
                 break;
             }
             self.position += 1;
@@ -88,7 +88,7 @@ impl Format<'_, '_> {
         if !self.after_index {
             self.argument_number();
         }
-        let Some(rune) = first_rune(&self.format[self.position..]) else {
+        let Some(rune) = first_rune(&self.text[self.position..]) else {
             self.write(b"%!(NOVERB)");
             return false;
         };
@@ -168,7 +168,7 @@ impl Format<'_, '_> {
     }
 
     fn precision(&mut self) {
-        if self.peek() != Some(b'.') || self.position + 1 >= self.format.len() {
+        if self.peek() != Some(b'.') || self.position + 1 >= self.text.len() {
             return;
         }
         self.position += 1;
@@ -192,7 +192,7 @@ impl Format<'_, '_> {
 
     /// A decimal number at the current position; too large a one is passed over.
     fn number(&mut self) -> Option<usize> {
-        let (number, next) = parse_number(self.format, self.position);
+        let (number, next) = parse_number(self.text, self.position);
         self.position = next;
         number
     }
@@ -215,8 +215,12 @@ impl Format<'_, '_> {
             return;
         }
         self.reordered = true;
-        let rest = &self.format[self.position..];
-        let close = if rest.len() < 3 { None } else { memchr::memchr(b']', rest) };
+        let rest = &self.text[self.position..];
+        let close = if rest.len() < 3 {
+            None
+        } else {
+            memchr::memchr(b']', rest)
+        };
         let Some(close) = close else {
             self.good_index = false;
             self.after_index = false;
@@ -285,12 +289,38 @@ mod tests {
     #[test]
     fn verbs_and_flags() {
         let five = Value::int(5);
-        check("%05d|%-5d|%+d|%x|%#o", &[five.clone(), five.clone(), five.clone(), Value::int(255), Value::int(8)], "00005|5    |+5|ff|010");
-        check("%6.2f|%e|%g", &[1.5.into(), 1.5.into(), 1e21.into()], "  1.50|1.500000e+00|1e+21");
-        check("%q %s %x", &["a\n".into(), "b".into(), "hi".into()], "\"a\\n\" b 6869");
-        check("%t %v %T", &[true.into(), Value::Nil, Value::Nil], "true <nil> <nil>");
+        check(
+            "%05d|%-5d|%+d|%x|%#o",
+            &[
+                five.clone(),
+                five.clone(),
+                five.clone(),
+                Value::int(255),
+                Value::int(8),
+            ],
+            "00005|5    |+5|ff|010",
+        );
+        check(
+            "%6.2f|%e|%g",
+            &[1.5.into(), 1.5.into(), 1e21.into()],
+            "  1.50|1.500000e+00|1e+21",
+        );
+        check(
+            "%q %s %x",
+            &["a\n".into(), "b".into(), "hi".into()],
+            "\"a\\n\" b 6869",
+        );
+        check(
+            "%t %v %T",
+            &[true.into(), Value::Nil, Value::Nil],
+            "true <nil> <nil>",
+        );
         check("%[2]d %[1]d", &[Value::int(1), Value::int(2)], "2 1");
-        check("%U %#U %c", &[Value::int(0x1F600), Value::int(65), Value::int(65)], "U+1F600 U+0041 'A' A");
+        check(
+            "%U %#U %c",
+            &[Value::int(0x1F600), Value::int(65), Value::int(65)],
+            "U+1F600 U+0041 'A' A",
+        );
     }
 
     #[test]

@@ -186,7 +186,10 @@ impl Decoder<'_> {
         for byte in word.iter().copied() {
             if self.peek() != Some(byte) {
                 let word = crate::text::lossy(word);
-                return self.invalid(&format!("in literal {word} (expecting '{}')", char::from(byte)));
+                return self.invalid(&format!(
+                    "in literal {word} (expecting '{}')",
+                    char::from(byte)
+                ));
             }
             self.position += 1;
         }
@@ -249,7 +252,9 @@ impl Decoder<'_> {
         match literal.parse::<f64>() {
             Ok(number) if number.is_finite() => Value::Float(number),
             _ => {
-                let error = format!("json: cannot unmarshal number {literal} into Go value of type float64");
+                let error = format!(
+                    "json: cannot unmarshal number {literal} into Go value of type float64"
+                );
                 self.out_of_range.get_or_insert(DecodeError(error));
                 Value::Nil
             }

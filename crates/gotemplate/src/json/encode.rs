@@ -44,11 +44,17 @@ impl Encoder {
             Value::Nil => self.out.extend_from_slice(b"null"),
             Value::Bool(true) => self.out.extend_from_slice(b"true"),
             Value::Bool(false) => self.out.extend_from_slice(b"false"),
-            Value::Int(_, number) => self.out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
-            Value::Uint(_, number) => self.out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
+            Value::Int(_, number) => self
+                .out
+                .extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
+            Value::Uint(_, number) => self
+                .out
+                .extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
             Value::Float(number) => self.float(*number)?,
             Value::Complex(_) => return Err("json: unsupported type: complex128".to_owned()),
-            Value::String(text) => append_string(&mut self.out, text.as_bytes(), self.options.escape_html),
+            Value::String(text) => {
+                append_string(&mut self.out, text.as_bytes(), self.options.escape_html)
+            }
             Value::Bytes(bytes) => {
                 let encoded = base64::engine::general_purpose::STANDARD.encode(bytes.as_bytes());
                 self.out.push(b'"');
@@ -59,7 +65,9 @@ impl Encoder {
             Value::List(list) => self.nested(value, |encoder| encoder.array(list.items()))?,
             Value::Map(map) if map.is_nil() => self.out.extend_from_slice(b"null"),
             Value::Map(map) => self.nested(value, |encoder| encoder.object(map.entries()))?,
-            Value::Object(object) => self.nested(value, |encoder| encoder.typed(object.as_ref()))?,
+            Value::Object(object) => {
+                self.nested(value, |encoder| encoder.typed(object.as_ref()))?
+            }
         }
         Ok(())
     }
@@ -151,7 +159,10 @@ impl Encoder {
         if !number.is_finite() {
             let mut text = Vec::new();
             append_float(&mut text, number, FloatFormat::General, None);
-            return Err(format!("json: unsupported value: {}", crate::text::lossy(&text)));
+            return Err(format!(
+                "json: unsupported value: {}",
+                crate::text::lossy(&text)
+            ));
         }
         append_number(&mut self.out, number);
         Ok(())
@@ -168,7 +179,8 @@ fn append_number(out: &mut Vec<u8>, number: f64) {
     append_float(out, number, FloatFormat::Exponent, None);
     // e-09 is written e-9.
     let length = out.len();
-    if length >= 4 && out[length - 4] == b'e' && out[length - 3] == b'-' && out[length - 2] == b'0' {
+    if length >= 4 && out[length - 4] == b'e' && out[length - 3] == b'-' && out[length - 2] == b'0'
+    {
         out.remove(length - 2);
     }
 }

@@ -100,7 +100,11 @@ impl Item<'_> {
         }
         let quoted = crate::strconv::quote(shown);
         let quoted = crate::text::lossy(&quoted);
-        if long { format!("{quoted}...") } else { quoted.into_owned() }
+        if long {
+            format!("{quoted}...")
+        } else {
+            quoted.into_owned()
+        }
     }
 }
 
@@ -379,11 +383,19 @@ impl<'a> Lexer<'a> {
             }
             '|' => self.emit(ItemKind::Pipe),
             '"' => self.quoted('"', ItemKind::String, "unterminated quoted string"),
-            '\'' => self.quoted('\'', ItemKind::CharConstant, "unterminated character constant"),
+            '\'' => self.quoted(
+                '\'',
+                ItemKind::CharConstant,
+                "unterminated character constant",
+            ),
             '`' => self.raw_quote(),
             '$' if self.at_terminator() => self.emit(ItemKind::Variable),
             '$' => self.field_or_variable(ItemKind::Variable),
-            '.' if self.rest().first().is_some_and(|next| !next.is_ascii_digit()) => {
+            '.' if self
+                .rest()
+                .first()
+                .is_some_and(|next| !next.is_ascii_digit()) =>
+            {
                 self.field_or_variable(ItemKind::Field)
             }
             '.' | '+' | '-' | '0'..='9' => {
@@ -406,7 +418,10 @@ impl<'a> Lexer<'a> {
                 self.identifier()
             }
             _ if char.is_ascii() && is_print(char) => self.emit(ItemKind::Char),
-            _ => self.error(format!("unrecognized character in action: {}", code_point(char))),
+            _ => self.error(format!(
+                "unrecognized character in action: {}",
+                code_point(char)
+            )),
         }
     }
 
@@ -456,7 +471,11 @@ impl<'a> Lexer<'a> {
 
     fn field_or_variable(&mut self, kind: ItemKind) -> Step<'a> {
         if self.at_terminator() {
-            return self.emit(if kind == ItemKind::Variable { kind } else { ItemKind::Dot });
+            return self.emit(if kind == ItemKind::Variable {
+                kind
+            } else {
+                ItemKind::Dot
+            });
         }
         let mut char = self.next();
         while char.is_some_and(is_alphanumeric) {
@@ -500,7 +519,10 @@ impl<'a> Lexer<'a> {
 
     fn bad_number(&mut self) -> Step<'a> {
         let quoted = crate::strconv::quote(&self.input[self.start..self.position]);
-        self.error(format!("bad number syntax: {}", crate::text::lossy(&quoted)))
+        self.error(format!(
+            "bad number syntax: {}",
+            crate::text::lossy(&quoted)
+        ))
     }
 
     fn number(&mut self) -> Step<'a> {
@@ -568,7 +590,11 @@ fn is_space_byte(byte: u8) -> bool {
 }
 
 fn trim_end(text: &[u8]) -> &[u8] {
-    let spaces = text.iter().rev().take_while(|byte| is_space_byte(**byte)).count();
+    let spaces = text
+        .iter()
+        .rev()
+        .take_while(|byte| is_space_byte(**byte))
+        .count();
     &text[..text.len() - spaces]
 }
 

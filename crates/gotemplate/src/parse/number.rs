@@ -39,7 +39,10 @@ impl Number {
     fn from_char(text: &[u8]) -> Result<Number, String> {
         let (unquoted, tail) = unquote_char(&text[1..], text[0]).ok_or("invalid syntax")?;
         if tail != b"'" {
-            return Err(format!("malformed character constant: {}", crate::text::lossy(text)));
+            return Err(format!(
+                "malformed character constant: {}",
+                crate::text::lossy(text)
+            ));
         }
         let code = match unquoted {
             Unquoted::Char(char) => char as u32,
@@ -86,14 +89,20 @@ impl Number {
             number.float = Some(uint as f64);
         } else if let Ok(float) = parse_float(text) {
             if !text.iter().any(|byte| b".eEpP".contains(byte)) {
-                return Err(format!("integer overflow: {}", crate::text::lossy(&quote(text))));
+                return Err(format!(
+                    "integer overflow: {}",
+                    crate::text::lossy(&quote(text))
+                ));
             }
             number.float = Some(float);
             number.int = exact_int(float);
             number.uint = exact_uint(float);
         }
         if number.int.is_none() && number.uint.is_none() && number.float.is_none() {
-            return Err(format!("illegal number syntax: {}", crate::text::lossy(&quote(text))));
+            return Err(format!(
+                "illegal number syntax: {}",
+                crate::text::lossy(&quote(text))
+            ));
         }
         Ok(number)
     }
@@ -114,7 +123,8 @@ fn exact_uint(float: f64) -> Option<u64> {
 fn parse_complex(text: &[u8]) -> Option<(f64, f64)> {
     let body = text.strip_suffix(b"i")?;
     let split = (1..body.len()).rev().find(|index| {
-        matches!(body[*index], b'+' | b'-') && !matches!(body[*index - 1], b'e' | b'E' | b'p' | b'P')
+        matches!(body[*index], b'+' | b'-')
+            && !matches!(body[*index - 1], b'e' | b'E' | b'p' | b'P')
     })?;
     Some((
         parse_float(&body[..split]).ok()?,

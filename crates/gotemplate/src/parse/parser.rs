@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::lex::{Item, ItemKind, Lexer};
-use super::node::{Branch, BranchKind, Node, NodeId, NodeKind, Pipe, RED_ZONE, STACK_SEGMENT, Tree};
+use super::node::{
+    Branch, BranchKind, Node, NodeId, NodeKind, Pipe, RED_ZONE, STACK_SEGMENT, Tree,
+};
 use super::number::{Literal, Number};
 use crate::strconv::{quote, unquote};
 use crate::text::{Str, lossy};
@@ -38,7 +40,11 @@ pub struct ParseOptions<'a> {
 }
 
 /// Parses `text` as template `name`. Gives its tree and those it defines, by name.
-pub fn parse(name: &Str, text: &Str, options: &ParseOptions<'_>) -> Result<BTreeMap<Str, Tree>, ParseError> {
+pub fn parse(
+    name: &Str,
+    text: &Str,
+    options: &ParseOptions<'_>,
+) -> Result<BTreeMap<Str, Tree>, ParseError> {
     if text.len() > MAX_TEXT {
         return Err(ParseError {
             template: name.to_string(),
@@ -46,8 +52,16 @@ pub fn parse(name: &Str, text: &Str, options: &ParseOptions<'_>) -> Result<BTree
             message: "template text is too long".to_owned(),
         });
     }
-    let left = if options.left.is_empty() { "{{" } else { options.left };
-    let right = if options.right.is_empty() { "}}" } else { options.right };
+    let left = if options.left.is_empty() {
+        "{{"
+    } else {
+        options.left
+    };
+    let right = if options.right.is_empty() {
+        "}}"
+    } else {
+        options.right
+    };
     let mut lexer = Lexer::new(text.as_bytes(), left.as_bytes(), right.as_bytes());
     lexer.break_allowed = !(options.has_function)("break");
     lexer.continue_allowed = !(options.has_function)("continue");
@@ -190,8 +204,15 @@ impl<'s, 'a> Parser<'s, 'a> {
         if self.action_line == 0 || self.action_line == item.line {
             return self.error(message);
         }
-        let started = format!(" started at {}:{}", self.shared.parse_name, self.action_line);
-        let action = if message.ends_with(" action") { "" } else { " in action" };
+        let started = format!(
+            " started at {}:{}",
+            self.shared.parse_name, self.action_line
+        );
+        let action = if message.ends_with(" action") {
+            ""
+        } else {
+            " in action"
+        };
         self.error(format!("{message}{action}{started}"))
     }
 
@@ -501,7 +522,9 @@ impl<'s, 'a> Parser<'s, 'a> {
                     self.declare(pipe, &variable);
                     if context == "range" && pipe.variables.len() < 2 {
                         match self.peek_non_space().kind {
-                            ItemKind::Variable | ItemKind::RightDelim | ItemKind::RightParen => continue,
+                            ItemKind::Variable | ItemKind::RightDelim | ItemKind::RightParen => {
+                                continue;
+                            }
                             _ => return self.error("range can only initialize variables"),
                         }
                     }
@@ -539,9 +562,16 @@ impl<'s, 'a> Parser<'s, 'a> {
             };
             if matches!(
                 self.kind(args[0]),
-                NodeKind::Bool(_) | NodeKind::Dot | NodeKind::Nil | NodeKind::Number(..) | NodeKind::String(..)
+                NodeKind::Bool(_)
+                    | NodeKind::Dot
+                    | NodeKind::Nil
+                    | NodeKind::Number(..)
+                    | NodeKind::String(..)
             ) {
-                return self.error(format!("non executable command in pipeline stage {}", index + 1));
+                return self.error(format!(
+                    "non executable command in pipeline stage {}",
+                    index + 1
+                ));
             }
         }
         Ok(())
@@ -584,11 +614,21 @@ impl<'s, 'a> Parser<'s, 'a> {
         while self.peek().kind == ItemKind::Field {
             fields.push(Str::from(&self.next().text[1..]));
         }
-        let joined = |names: &[Str]| names.iter().cloned().chain(fields.iter().cloned()).collect();
+        let joined = |names: &[Str]| {
+            names
+                .iter()
+                .cloned()
+                .chain(fields.iter().cloned())
+                .collect()
+        };
         let kind = match self.kind(node) {
             NodeKind::Field(names) => NodeKind::Field(joined(names)),
             NodeKind::Variable(names) => NodeKind::Variable(joined(names)),
-            NodeKind::Bool(_) | NodeKind::String(..) | NodeKind::Number(..) | NodeKind::Nil | NodeKind::Dot => {
+            NodeKind::Bool(_)
+            | NodeKind::String(..)
+            | NodeKind::Number(..)
+            | NodeKind::Nil
+            | NodeKind::Dot => {
                 let text = self.literal_text(node);
                 return self.error(format!("unexpected . after term {}", lossy(&quote(&text))));
             }

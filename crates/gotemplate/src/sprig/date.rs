@@ -22,14 +22,22 @@ const HTML: &[u8] = b"2006-01-02";
 
 pub(super) fn functions() -> Vec<Row> {
     vec![
-        row("now", Signature::new(&[]), |context, _| time(context.environment().now())),
-        row("date", Signature::new(&[Param::String, Param::Any]), |context, args| {
-            Ok(in_zone(context, text(args, 0), &args[1], b"Local"))
+        row("now", Signature::new(&[]), |context, _| {
+            time(context.environment().now())
         }),
-        row("htmlDate", ANY, |context, args| Ok(in_zone(context, HTML, &args[0], b"Local"))),
-        row("htmlDateInZone", Signature::new(&[Param::Any, Param::String]), |context, args| {
-            Ok(in_zone(context, HTML, &args[0], text(args, 1)))
+        row(
+            "date",
+            Signature::new(&[Param::String, Param::Any]),
+            |context, args| Ok(in_zone(context, text(args, 0), &args[1], b"Local")),
+        ),
+        row("htmlDate", ANY, |context, args| {
+            Ok(in_zone(context, HTML, &args[0], b"Local"))
         }),
+        row(
+            "htmlDateInZone",
+            Signature::new(&[Param::Any, Param::String]),
+            |context, args| Ok(in_zone(context, HTML, &args[0], text(args, 1))),
+        ),
         row("dateInZone", IN_ZONE, date_in_zone),
         row("date_in_zone", IN_ZONE, date_in_zone),
         row("dateModify", MODIFY, |_, args| modify(args, false)),
@@ -44,26 +52,35 @@ pub(super) fn functions() -> Vec<Row> {
             Ok(Value::from(since.round(Duration(1_000_000_000)).text()))
         }),
         row("unixEpoch", Signature::new(&[TIME]), |_, args| {
-            let seconds = args[0].downcast::<TimeValue>().map_or(0, |time| time.0.seconds);
+            let seconds = args[0]
+                .downcast::<TimeValue>()
+                .map_or(0, |time| time.0.seconds);
             Ok(Value::from(seconds.to_string()))
         }),
         row("duration", ANY, |_, args| {
             let seconds = match &args[0] {
-                Value::String(text) => crate::strconv::parse_int(text.as_bytes(), 10).unwrap_or_else(|error| {
-                    out_of_range(error, text.as_bytes())
-                }),
+                Value::String(text) => crate::strconv::parse_int(text.as_bytes(), 10)
+                    .unwrap_or_else(|error| out_of_range(error, text.as_bytes())),
                 Value::Int(IntKind::Int64, seconds) => *seconds,
                 _ => 0,
             };
-            Ok(Value::from(Duration(seconds.wrapping_mul(1_000_000_000)).text()))
+            Ok(Value::from(
+                Duration(seconds.wrapping_mul(1_000_000_000)).text(),
+            ))
         }),
         row("durationRound", ANY, duration_round),
         row("env", TEXT, |context, args| {
-            Ok(Value::from(context.environment().variable(&lossy(text(args, 0)))))
+            Ok(Value::from(
+                context.environment().variable(&lossy(text(args, 0))),
+            ))
         }),
-        row("expandenv", TEXT, |context, args| Ok(Value::from(expand(context, &lossy(text(args, 0)))))),
+        row("expandenv", TEXT, |context, args| {
+            Ok(Value::from(expand(context, &lossy(text(args, 0)))))
+        }),
         row("getHostByName", TEXT, |context, args| {
-            Ok(Value::from(context.environment().host_address(&lossy(text(args, 0)))))
+            Ok(Value::from(
+                context.environment().host_address(&lossy(text(args, 0))),
+            ))
         }),
     ]
 }
@@ -94,7 +111,10 @@ fn moment(context: &Context<'_>, value: &Value, int32: bool) -> Time {
 }
 
 fn in_zone(context: &Context<'_>, layout: &[u8], value: &Value, zone: &[u8]) -> Value {
-    let zone = std::str::from_utf8(zone).ok().and_then(Zone::load).unwrap_or(Zone::Utc);
+    let zone = std::str::from_utf8(zone)
+        .ok()
+        .and_then(Zone::load)
+        .unwrap_or(Zone::Utc);
     Value::string(moment(context, value, true).in_zone(zone).format(layout))
 }
 
@@ -156,7 +176,9 @@ fn expand(context: &Context<'_>, whole: &str) -> String {
     while let Some(dollar) = rest.find('$') {
         let after = &rest[dollar + 1..];
         out.push_str(&rest[..dollar]);
-        let is_special = |char: char| matches!(char, '*' | '#' | '$' | '@' | '!' | '?' | '-') || char.is_ascii_digit();
+        let is_special = |char: char| {
+            matches!(char, '*' | '#' | '$' | '@' | '!' | '?' | '-') || char.is_ascii_digit()
+        };
         if let Some(braced) = after.strip_prefix('{') {
             match braced.find('}') {
                 Some(end) => {
@@ -171,7 +193,10 @@ fn expand(context: &Context<'_>, whole: &str) -> String {
         }
         let length = match after.chars().next() {
             Some(char) if is_special(char) => 1,
-            _ => after.bytes().take_while(|byte| *byte == b'_' || byte.is_ascii_alphanumeric()).count(),
+            _ => after
+                .bytes()
+                .take_while(|byte| *byte == b'_' || byte.is_ascii_alphanumeric())
+                .count(),
         };
         if length == 0 {
             out.push('$');

@@ -26,11 +26,16 @@ impl Decimal {
         if !number.is_finite() {
             let mut text = Vec::new();
             append_float(&mut text, number, FloatFormat::General, None);
-            return Err(CallError::new(format!("Cannot create a Decimal from {}", lossy(&text))));
+            return Err(CallError::new(format!(
+                "Cannot create a Decimal from {}",
+                lossy(&text)
+            )));
         }
         let text = format!("{number:e}");
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len() as i64);
+        let decimals = mantissa
+            .split_once('.')
+            .map_or(0, |(_, decimals)| decimals.len() as i64);
         let digits: String = mantissa.chars().filter(|char| *char != '.').collect();
         Ok(Decimal {
             value: digits.parse().unwrap_or_default(),
@@ -40,7 +45,9 @@ impl Decimal {
 
     /// The nearest float.
     pub(super) fn to_float(&self) -> f64 {
-        format!("{}e{}", self.value, self.exponent).parse().unwrap_or(0.0)
+        format!("{}e{}", self.value, self.exponent)
+            .parse()
+            .unwrap_or(0.0)
     }
 
     fn aligned(&self, other: &Decimal) -> (BigInt, BigInt, i64) {
@@ -86,7 +93,8 @@ impl Decimal {
         let mut quotient = &dividend / &divisor;
         let rest = &dividend % &divisor;
         if rest.magnitude() * 2_u32 >= *divisor.magnitude() {
-            let negative = (self.value.sign() == Sign::Minus) != (other.value.sign() == Sign::Minus);
+            let negative =
+                (self.value.sign() == Sign::Minus) != (other.value.sign() == Sign::Minus);
             quotient += if negative { -1 } else { 1 };
         }
         Ok(Decimal {

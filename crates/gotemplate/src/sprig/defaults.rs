@@ -33,15 +33,19 @@ const RAW: EncodeOptions = EncodeOptions {
 pub(super) fn functions() -> Vec<Row> {
     // Those without "must" give nothing instead of an error.
     let json = |name, options, silent: bool| {
-        row(name, ANY, move |context: &mut Context<'_>, args: &[Value]| {
-            let out = match encode(&args[0], options) {
-                Ok(out) => out,
-                Err(_) if silent => Vec::new(),
-                Err(error) => return Err(CallError::new(error)),
-            };
-            context.charge(out.len())?;
-            Ok(Value::string(out))
-        })
+        row(
+            name,
+            ANY,
+            move |context: &mut Context<'_>, args: &[Value]| {
+                let out = match encode(&args[0], options) {
+                    Ok(out) => out,
+                    Err(_) if silent => Vec::new(),
+                    Err(error) => return Err(CallError::new(error)),
+                };
+                context.charge(out.len())?;
+                Ok(Value::string(out))
+            },
+        )
     };
     vec![
         row("default", ANY.variadic(Param::Any).any(), |_, args| {
@@ -50,14 +54,26 @@ pub(super) fn functions() -> Vec<Row> {
         }),
         row("empty", ANY, |_, args| Ok(Value::Bool(is_empty(&args[0])))),
         row("coalesce", MANY.any(), |_, args| {
-            Ok(args.iter().find(|arg| !is_empty(arg)).cloned().unwrap_or_default())
+            Ok(args
+                .iter()
+                .find(|arg| !is_empty(arg))
+                .cloned()
+                .unwrap_or_default())
         }),
-        row("all", MANY, |_, args| Ok(Value::Bool(!args.iter().any(is_empty)))),
-        row("any", MANY, |_, args| Ok(Value::Bool(args.iter().any(|arg| !is_empty(arg))))),
-        row("ternary", Signature::new(&[Param::Any, Param::Any, Param::Bool]).any(), |_, args| {
-            Ok(args[usize::from(!boolean(args, 2))].clone())
+        row("all", MANY, |_, args| {
+            Ok(Value::Bool(!args.iter().any(is_empty)))
         }),
-        row("fail", TEXT, |_, args| Err(CallError::new(lossy(text(args, 0)).into_owned()))),
+        row("any", MANY, |_, args| {
+            Ok(Value::Bool(args.iter().any(|arg| !is_empty(arg))))
+        }),
+        row(
+            "ternary",
+            Signature::new(&[Param::Any, Param::Any, Param::Bool]).any(),
+            |_, args| Ok(args[usize::from(!boolean(args, 2))].clone()),
+        ),
+        row("fail", TEXT, |_, args| {
+            Err(CallError::new(lossy(text(args, 0)).into_owned()))
+        }),
         row("deepCopy", ANY.any(), deep_copy),
         row("mustDeepCopy", ANY.any(), deep_copy),
         row("fromJson", TEXT.any(), |context, args| {
@@ -96,7 +112,9 @@ const MAX_DEPTH: usize = 2000;
 
 fn deep_copy(context: &mut Context<'_>, args: &[Value]) -> Result {
     if args[0].is_nil() {
-        return Err(CallError::new("reflect: call of reflect.Value.Type on zero Value"));
+        return Err(CallError::new(
+            "reflect: call of reflect.Value.Type on zero Value",
+        ));
     }
     copy(context, &args[0], 0)
 }
@@ -105,23 +123,30 @@ fn copy(context: &mut Context<'_>, value: &Value, depth: usize) -> Result {
     if depth > MAX_DEPTH {
         return Err(CallError::limit("values nest too deep to be copied"));
     }
-    stacker::maybe_grow(crate::parse::RED_ZONE, crate::parse::STACK_SEGMENT, || match value {
-        Value::Map(map) if !map.is_nil() => {
-            context.charge(map.len() * 96)?;
-            let mut entries = map.entries();
-            for (_, value) in &mut entries {
-                *value = copy(context, value, depth + 1)?;
+    stacker::maybe_grow(
+        crate::parse::RED_ZONE,
+        crate::parse::STACK_SEGMENT,
+        || match value {
+            Value::Map(map) if !map.is_nil() => {
+                context.charge(map.len() * 96)?;
+                let mut entries = map.entries();
+                for (_, value) in &mut entries {
+                    *value = copy(context, value, depth + 1)?;
+                }
+                Ok(Value::Map(Map::typed(
+                    map.map_type(),
+                    entries.into_iter().collect(),
+                )))
             }
-            Ok(Value::Map(Map::typed(map.map_type(), entries.into_iter().collect())))
-        }
-        Value::List(list) if !list.is_nil() => {
-            context.charge(list.len() * size_of::<Value>())?;
-            let mut items = list.items().to_vec();
-            for item in &mut items {
-                *item = copy(context, item, depth + 1)?;
+            Value::List(list) if !list.is_nil() => {
+                context.charge(list.len() * size_of::<Value>())?;
+                let mut items = list.items().to_vec();
+                for item in &mut items {
+                    *item = copy(context, item, depth + 1)?;
+                }
+                Ok(Value::List(Arc::new(List::new(list.list_type(), items))))
             }
-            Ok(Value::List(Arc::new(List::new(list.list_type(), items))))
-        }
-        other => Ok(other.clone()),
-    })
+            other => Ok(other.clone()),
+        },
+    )
 }

@@ -18,28 +18,38 @@ const ENTRY: usize = 96;
 
 pub(super) fn functions() -> Vec<Row> {
     let merging = |name, mode| {
-        row(name, MAPS.any(), move |context: &mut Context<'_>, args: &[Value]| {
-            let mut target = map(args, 0);
-            for index in 1..args.len() {
-                let source = map(args, index);
-                context.charge(source.len() * ENTRY)?;
-                target = merge(target, &source, mode, context)?;
-            }
-            Ok(Value::Map(target))
-        })
+        row(
+            name,
+            MAPS.any(),
+            move |context: &mut Context<'_>, args: &[Value]| {
+                let mut target = map(args, 0);
+                for index in 1..args.len() {
+                    let source = map(args, index);
+                    context.charge(source.len() * ENTRY)?;
+                    target = merge(target, &source, mode, context)?;
+                }
+                Ok(Value::Map(target))
+            },
+        )
     };
     vec![
         row("dict", Signature::new(&[]).variadic(Param::Any), dict),
         row("get", MAP_TEXT.any(), |_, args| {
-            Ok(map(args, 0).get(text(args, 1)).unwrap_or_else(|| Value::from("")))
+            Ok(map(args, 0)
+                .get(text(args, 1))
+                .unwrap_or_else(|| Value::from("")))
         }),
-        row("set", Signature::new(&[Param::Map, Param::String, Param::Any]), |context, args| {
-            context.charge(ENTRY)?;
-            if !map(args, 0).insert(text(args, 1), args[2].clone()) {
-                return Err(CallError::new("assignment to entry in nil map"));
-            }
-            Ok(args[0].clone())
-        }),
+        row(
+            "set",
+            Signature::new(&[Param::Map, Param::String, Param::Any]),
+            |context, args| {
+                context.charge(ENTRY)?;
+                if !map(args, 0).insert(text(args, 1), args[2].clone()) {
+                    return Err(CallError::new("assignment to entry in nil map"));
+                }
+                Ok(args[0].clone())
+            },
+        ),
         row("unset", MAP_TEXT, |_, args| {
             map(args, 0).remove(text(args, 1));
             Ok(args[0].clone())
@@ -47,19 +57,31 @@ pub(super) fn functions() -> Vec<Row> {
         row("hasKey", MAP_TEXT, |_, args| {
             Ok(Value::Bool(map(args, 0).contains_key(text(args, 1))))
         }),
-        row("pluck", Signature::new(&[Param::String]).variadic(Param::Map), |_, args| {
-            let found = (1..args.len()).filter_map(|index| map(args, index).get(text(args, 0)));
-            Ok(Value::list(found.collect()))
-        }),
-        row("keys", Signature::new(&[]).variadic(Param::Map), |context, args| {
-            let keys: Vec<Str> = (0..args.len()).flat_map(|index| map(args, index).keys()).collect();
-            context.charge(keys.len() * 24)?;
-            Ok(Value::strings(keys))
-        }),
+        row(
+            "pluck",
+            Signature::new(&[Param::String]).variadic(Param::Map),
+            |_, args| {
+                let found = (1..args.len()).filter_map(|index| map(args, index).get(text(args, 0)));
+                Ok(Value::list(found.collect()))
+            },
+        ),
+        row(
+            "keys",
+            Signature::new(&[]).variadic(Param::Map),
+            |context, args| {
+                let keys: Vec<Str> = (0..args.len())
+                    .flat_map(|index| map(args, index).keys())
+                    .collect();
+                context.charge(keys.len() * 24)?;
+                Ok(Value::strings(keys))
+            },
+        ),
         row("values", MAP, |context, args| {
             let entries = map(args, 0).entries();
             context.charge(entries.len() * 24)?;
-            Ok(Value::list(entries.into_iter().map(|(_, value)| value).collect()))
+            Ok(Value::list(
+                entries.into_iter().map(|(_, value)| value).collect(),
+            ))
         }),
         row("pick", MAP.variadic(Param::String), |context, args| {
             let source = map(args, 0);
@@ -80,7 +102,11 @@ pub(super) fn functions() -> Vec<Row> {
             }
             Ok(Value::Map(kept))
         }),
-        row("dig", Signature::new(&[]).variadic(Param::Any).any(), |_, args| dig(args)),
+        row(
+            "dig",
+            Signature::new(&[]).variadic(Param::Any).any(),
+            |_, args| dig(args),
+        ),
         merging("merge", MergeMode::KeepExisting),
         merging("mustMerge", MergeMode::KeepExisting),
         merging("mergeOverwrite", MergeMode::Overwrite),
@@ -99,8 +125,14 @@ fn dict(context: &mut Context<'_>, args: &[Value]) -> Result {
 }
 
 fn not_a(value: &Value, wanted: &str) -> CallError {
-    let got = if value.is_nil() { "nil".into() } else { value.type_name() };
-    CallError::new(format!("interface conversion: interface {{}} is {got}, not {wanted}"))
+    let got = if value.is_nil() {
+        "nil".into()
+    } else {
+        value.type_name()
+    };
+    CallError::new(format!(
+        "interface conversion: interface {{}} is {got}, not {wanted}"
+    ))
 }
 
 /// `dig key… default dict`

@@ -18,20 +18,33 @@ pub(super) fn functions() -> Vec<Row> {
         })
     };
     vec![
-        charged("b64enc", 2, |bytes| base64::engine::general_purpose::STANDARD.encode(bytes).into_bytes()),
+        charged("b64enc", 2, |bytes| {
+            base64::engine::general_purpose::STANDARD
+                .encode(bytes)
+                .into_bytes()
+        }),
         charged("b32enc", 2, encode_base32),
         // An error becomes the result, as upstream has it.
-        charged("b64dec", 1, |bytes| decode_base64(bytes).unwrap_or_else(String::into_bytes)),
-        charged("b32dec", 1, |bytes| decode_base32(bytes).unwrap_or_else(String::into_bytes)),
+        charged("b64dec", 1, |bytes| {
+            decode_base64(bytes).unwrap_or_else(String::into_bytes)
+        }),
+        charged("b32dec", 1, |bytes| {
+            decode_base32(bytes).unwrap_or_else(String::into_bytes)
+        }),
         charged("sha1sum", 0, |bytes| hex(&sha1::Sha1::digest(bytes))),
         charged("sha256sum", 0, |bytes| hex(&sha2::Sha256::digest(bytes))),
         charged("sha512sum", 0, |bytes| hex(&sha2::Sha512::digest(bytes))),
-        charged("adler32sum", 0, |bytes| adler32(bytes).to_string().into_bytes()),
+        charged("adler32sum", 0, |bytes| {
+            adler32(bytes).to_string().into_bytes()
+        }),
     ]
 }
 
 fn hex(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| format!("{byte:02x}").into_bytes())
+        .collect()
 }
 
 fn adler32(bytes: &[u8]) -> u32 {
@@ -133,7 +146,11 @@ fn encode_base32(bytes: &[u8]) -> Vec<u8> {
 
 /// Decodes standard base32, passing over line ends. The error names the byte, as Go's does.
 fn decode_base32(given: &[u8]) -> Result<Vec<u8>, String> {
-    let text: Vec<u8> = given.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    let text: Vec<u8> = given
+        .iter()
+        .copied()
+        .filter(|byte| !matches!(byte, b'\r' | b'\n'))
+        .collect();
     let corrupt = |at: usize| Err(format!("illegal base32 data at input byte {at}"));
     let mut out = Vec::with_capacity(text.len() / 8 * 5);
     let mut rest = &text[..];

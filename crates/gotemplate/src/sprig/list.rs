@@ -21,8 +21,12 @@ type Body = fn(&mut Context<'_>, &[Value]) -> Result;
 
 pub(super) fn functions() -> Vec<Row> {
     let mut table = vec![
-        row("list", MANY, |context, args| charged(context, args.to_vec())),
-        row("tuple", MANY, |context, args| charged(context, args.to_vec())),
+        row("list", MANY, |context, args| {
+            charged(context, args.to_vec())
+        }),
+        row("tuple", MANY, |context, args| {
+            charged(context, args.to_vec())
+        }),
         row("concat", MANY.any(), concat),
     ];
     // Upstream has each of these twice: one that panics and one that errs; templates see the same text.
@@ -40,7 +44,12 @@ pub(super) fn functions() -> Vec<Row> {
         ("has", "mustHas", ANY2, has),
         ("compact", "mustCompact", ANY, compact),
         ("slice", "mustSlice", ANY_MANY.any(), slice),
-        ("chunk", "mustChunk", Signature::new(&[Param::Int, Param::Any]), chunk),
+        (
+            "chunk",
+            "mustChunk",
+            Signature::new(&[Param::Int, Param::Any]),
+            chunk,
+        ),
     ];
     for (name, twin, signature, body) in twins {
         table.push(row(name, signature, body));
@@ -66,7 +75,9 @@ fn items(value: &Value, what: &str) -> std::result::Result<Vec<Value>, CallError
         Value::List(list) => Ok(list.items().to_vec()),
         Value::Bytes(bytes) => {
             let bytes = bytes.as_bytes().iter();
-            Ok(bytes.map(|byte| Value::Uint(UintKind::Uint8, u64::from(*byte))).collect())
+            Ok(bytes
+                .map(|byte| Value::Uint(UintKind::Uint8, u64::from(*byte)))
+                .collect())
         }
         Value::Nil => Err(CallError::new(NIL_DEREFERENCE)),
         _ => Err(CallError::new(format!("{what} {}", value.kind().name()))),
@@ -79,7 +90,11 @@ fn push(context: &mut Context<'_>, args: &[Value]) -> Result {
     items.push(args[1].clone());
     context.charge(items.len() * size_of::<Value>())?;
     let capacity = List::capacity_after_append(length, length);
-    Ok(Value::List(Arc::new(List::with_capacity(ListType::Any, items, capacity))))
+    Ok(Value::List(Arc::new(List::with_capacity(
+        ListType::Any,
+        items,
+        capacity,
+    ))))
 }
 
 fn prepend(context: &mut Context<'_>, args: &[Value]) -> Result {
@@ -146,7 +161,9 @@ fn has(_: &mut Context<'_>, args: &[Value]) -> Result {
         return Ok(Value::Bool(false));
     }
     let items = items(&args[1], "Cannot find has on type")?;
-    Ok(Value::Bool(items.iter().any(|item| deep_equal(&args[0], item))))
+    Ok(Value::Bool(
+        items.iter().any(|item| deep_equal(&args[0], item)),
+    ))
 }
 
 fn compact(context: &mut Context<'_>, args: &[Value]) -> Result {
@@ -163,7 +180,9 @@ fn slice(_: &mut Context<'_>, args: &[Value]) -> Result {
         Value::Nil => return Err(CallError::new(NIL_DEREFERENCE)),
         other => {
             let kind = other.kind().name();
-            return Err(CallError::new(format!("list should be type of slice or array but {kind}")));
+            return Err(CallError::new(format!(
+                "list should be type of slice or array but {kind}"
+            )));
         }
     };
     if length == 0 {
@@ -212,6 +231,16 @@ fn chunk(context: &mut Context<'_>, args: &[Value]) -> Result {
     }
     context.charge(items.len() * size_of::<Value>() * 2)?;
     let step = int(args, 0).unsigned_abs() as usize;
-    let chunks = if step == 0 { Vec::new() } else { items.chunks(step).map(|chunk| Value::list(chunk.to_vec())).collect() };
-    Ok(Value::List(Arc::new(List::new(ListType::ListOfAny, chunks))))
+    let chunks = if step == 0 {
+        Vec::new()
+    } else {
+        items
+            .chunks(step)
+            .map(|chunk| Value::list(chunk.to_vec()))
+            .collect()
+    };
+    Ok(Value::List(Arc::new(List::new(
+        ListType::ListOfAny,
+        chunks,
+    ))))
 }

@@ -20,7 +20,12 @@ pub enum MergeMode {
 ///
 /// What the target has not, it gets by reference: later changes of the source's inner maps show in it.
 /// Source: mergo v1.0.1 `deepMerge`.
-pub fn merge(target: Map, source: &Map, mode: MergeMode, context: &mut Context<'_>) -> Result<Map, CallError> {
+pub fn merge(
+    target: Map,
+    source: &Map,
+    mode: MergeMode,
+    context: &mut Context<'_>,
+) -> Result<Map, CallError> {
     let target = if target.is_nil() && !source.is_nil() {
         Map::typed(MapType::Any, std::collections::BTreeMap::new())
     } else {
@@ -58,7 +63,8 @@ fn merge_into(
             })?;
         }
         let existing_is_empty = existing.as_ref().is_none_or(is_empty);
-        if !existing_is_empty && matches!((&value, &existing), (Value::Map(_), Some(Value::Map(_)))) {
+        if !existing_is_empty && matches!((&value, &existing), (Value::Map(_), Some(Value::Map(_))))
+        {
             continue;
         }
         if overwrite || existing_is_empty {

@@ -23,7 +23,9 @@ pub(super) fn functions() -> Vec<Row> {
         })
     };
     let float = |name, combine: fn(f64) -> f64| {
-        row(name, ANY, move |_, args: &[Value]| Ok(Value::Float(combine(to_float64(&args[0])))))
+        row(name, ANY, move |_, args: &[Value]| {
+            Ok(Value::Float(combine(to_float64(&args[0]))))
+        })
     };
     let float_fold = |name, combine: fn(f64, f64) -> f64| {
         row(name, ANY_MANY, move |_, args: &[Value]| {
@@ -39,7 +41,9 @@ pub(super) fn functions() -> Vec<Row> {
         }),
         row("int64", ANY, |_, args| Ok(Value::int64(to_int64(&args[0])))),
         row("int", ANY, |_, args| Ok(Value::int(to_int64(&args[0])))),
-        row("float64", ANY, |_, args| Ok(Value::Float(to_float64(&args[0])))),
+        row("float64", ANY, |_, args| {
+            Ok(Value::Float(to_float64(&args[0])))
+        }),
         row("toDecimal", ANY, |_, args| {
             Ok(Value::int64(parse_int(&args[0].print(), 8).unwrap_or(0)))
         }),
@@ -47,13 +51,27 @@ pub(super) fn functions() -> Vec<Row> {
         row("until", Signature::new(&[Param::Int]), |context, args| {
             let count = int(args, 0);
             let step = if count < 0 { -1 } else { 1 };
-            ints(context, &until_step(context_limit(context), 0, count, step)?)
+            ints(
+                context,
+                &until_step(context_limit(context), 0, count, step)?,
+            )
         }),
-        row("untilStep", Signature::new(&[Param::Int, Param::Int, Param::Int]), |context, args| {
-            let numbers = until_step(context_limit(context), int(args, 0), int(args, 1), int(args, 2))?;
-            ints(context, &numbers)
+        row(
+            "untilStep",
+            Signature::new(&[Param::Int, Param::Int, Param::Int]),
+            |context, args| {
+                let numbers = until_step(
+                    context_limit(context),
+                    int(args, 0),
+                    int(args, 1),
+                    int(args, 2),
+                )?;
+                ints(context, &numbers)
+            },
+        ),
+        row("add1", ANY, |_, args| {
+            Ok(Value::int64(to_int64(&args[0]).wrapping_add(1)))
         }),
-        row("add1", ANY, |_, args| Ok(Value::int64(to_int64(&args[0]).wrapping_add(1)))),
         fold("add", MANY, Some(0), i64::wrapping_add),
         fold("sub", ANY2, None, i64::wrapping_sub),
         fold("mul", ANY_MANY, None, i64::wrapping_mul),
@@ -66,9 +84,17 @@ pub(super) fn functions() -> Vec<Row> {
         float_fold("minf", |left, right| -go_max(-left, -right)),
         float("floor", f64::floor),
         float("ceil", f64::ceil),
-        row("round", Signature::new(&[Param::Any, Param::Int]).variadic(Param::Float64), round),
+        row(
+            "round",
+            Signature::new(&[Param::Any, Param::Int]).variadic(Param::Float64),
+            round,
+        ),
         row("add1f", ANY, |_, args| {
-            decimals(&args[0], &[Value::int(1)], |left, right| Ok(left.add(right)))
+            decimals(
+                &args[0],
+                &[Value::int(1)],
+                |left, right| Ok(left.add(right)),
+            )
         }),
         row("addf", MANY, |_, args| {
             decimals(&Value::Float(0.0), args, |left, right| Ok(left.add(right)))
@@ -79,7 +105,9 @@ pub(super) fn functions() -> Vec<Row> {
         row("mulf", ANY_MANY, |_, args| {
             decimals(&args[0], &args[1..], |left, right| Ok(left.multiply(right)))
         }),
-        row("divf", ANY_MANY, |_, args| decimals(&args[0], &args[1..], Decimal::divide)),
+        row("divf", ANY_MANY, |_, args| {
+            decimals(&args[0], &args[1..], Decimal::divide)
+        }),
     ]
 }
 
@@ -118,7 +146,11 @@ fn round(_: &mut Context<'_>, args: &[Value]) -> Result {
     let round_on = args.get(2).map_or(0.5, to_float64);
     let power = 10_f64.powf(int(args, 1) as f64);
     let digit = power * to_float64(&args[0]);
-    let rounded = if digit.fract() >= round_on { digit.ceil() } else { digit.floor() };
+    let rounded = if digit.fract() >= round_on {
+        digit.ceil()
+    } else {
+        digit.floor()
+    };
     Ok(Value::Float(rounded / power))
 }
 
@@ -140,7 +172,12 @@ fn context_limit(context: &Context<'_>) -> u64 {
 }
 
 /// `start`, `start + step`, … up to but without `stop`. None when the step leads away from it.
-fn until_step(limit: u64, start: i64, stop: i64, step: i64) -> std::result::Result<Vec<i64>, CallError> {
+fn until_step(
+    limit: u64,
+    start: i64,
+    stop: i64,
+    step: i64,
+) -> std::result::Result<Vec<i64>, CallError> {
     let down = stop < start;
     if (down && step >= 0) || (!down && step <= 0) {
         return Ok(Vec::new());
@@ -148,15 +185,22 @@ fn until_step(limit: u64, start: i64, stop: i64, step: i64) -> std::result::Resu
     let span = (i128::from(stop) - i128::from(start)).unsigned_abs();
     let count = span.div_ceil(u128::from(step.unsigned_abs()));
     if count > u128::from(limit) {
-        return Err(CallError::limit(format!("a list of {count} integers exceeds the limit of {limit}")));
+        return Err(CallError::limit(format!(
+            "a list of {count} integers exceeds the limit of {limit}"
+        )));
     }
-    Ok((0..count as i64).map(|index| start + index * step).collect())
+    Ok((0..count as i64)
+        .map(|index| start + index * step)
+        .collect())
 }
 
 fn ints(context: &mut Context<'_>, numbers: &[i64]) -> Result {
     context.charge(size_of_val(numbers) * 3)?;
     let items = numbers.iter().map(|number| Value::int(*number)).collect();
-    Ok(Value::List(std::sync::Arc::new(List::new(ListType::Int, items))))
+    Ok(Value::List(std::sync::Arc::new(List::new(
+        ListType::Int,
+        items,
+    ))))
 }
 
 /// `seq end`, `seq start end`, `seq start step end`: both ends belong to it.
@@ -172,7 +216,12 @@ fn seq(context: &mut Context<'_>, args: &[Value]) -> Result {
     if direction < 0 && step.is_some_and(|step| step > 0) {
         return Ok(Value::from(""));
     }
-    let numbers = until_step(limit, start, end.saturating_add(direction), step.unwrap_or(direction))?;
+    let numbers = until_step(
+        limit,
+        start,
+        end.saturating_add(direction),
+        step.unwrap_or(direction),
+    )?;
     context.charge(numbers.len() * 20)?;
     let shown: Vec<String> = numbers.iter().map(i64::to_string).collect();
     Ok(Value::from(shown.join(" ")))

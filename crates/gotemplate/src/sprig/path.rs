@@ -9,10 +9,14 @@ const TEXT: Signature = Signature::new(&[Param::String]);
 
 pub(super) fn functions() -> Vec<Row> {
     let on_text = |name, body: fn(&[u8]) -> Vec<u8>| {
-        row(name, TEXT, move |_, args: &[Value]| Ok(Value::string(body(text(args, 0)))))
+        row(name, TEXT, move |_, args: &[Value]| {
+            Ok(Value::string(body(text(args, 0))))
+        })
     };
     let is_absolute = |name| {
-        row(name, TEXT, |_, args: &[Value]| Ok(Value::Bool(text(args, 0).starts_with(b"/"))))
+        row(name, TEXT, |_, args: &[Value]| {
+            Ok(Value::Bool(text(args, 0).starts_with(b"/")))
+        })
     };
     vec![
         on_text("base", base),
@@ -33,10 +37,17 @@ fn base(path: &[u8]) -> Vec<u8> {
     if path.is_empty() {
         return b".".to_vec();
     }
-    let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    let end = path
+        .iter()
+        .rposition(|byte| *byte != b'/')
+        .map_or(0, |last| last + 1);
     let path = &path[..end];
     let start = memchr::memrchr(b'/', path).map_or(0, |slash| slash + 1);
-    if path.is_empty() { b"/".to_vec() } else { path[start..].to_vec() }
+    if path.is_empty() {
+        b"/".to_vec()
+    } else {
+        path[start..].to_vec()
+    }
 }
 
 /// All but the last element.

@@ -16,18 +16,34 @@ const ANY: Signature = Signature::new(&[Param::Any]);
 const MANY: Signature = Signature::new(&[]).variadic(Param::Any);
 
 pub(super) fn functions() -> Vec<Row> {
+    let mut table = trimming_and_testing();
+    table.extend(cutting_and_wrapping());
+    table.extend(quoting_and_padding());
+    table.extend(splitting_and_joining());
+    table
+}
+
+fn trimming_and_testing() -> Vec<Row> {
     vec![
-        row("hello", Signature::new(&[]), |_, _| Ok(Value::from("Hello!"))),
-        row("trim", TEXT, |_, args| Ok(Value::string(trim_space(text(args, 0))))),
+        row("hello", Signature::new(&[]), |_, _| {
+            Ok(Value::from("Hello!"))
+        }),
+        row("trim", TEXT, |_, args| {
+            Ok(Value::string(trim_space(text(args, 0))))
+        }),
         row("trimall", TEXT2, trim_all),
         row("trimAll", TEXT2, trim_all),
         row("trimSuffix", TEXT2, |_, args| {
             let whole = text(args, 1);
-            Ok(Value::string(whole.strip_suffix(text(args, 0)).unwrap_or(whole)))
+            Ok(Value::string(
+                whole.strip_suffix(text(args, 0)).unwrap_or(whole),
+            ))
         }),
         row("trimPrefix", TEXT2, |_, args| {
             let whole = text(args, 1);
-            Ok(Value::string(whole.strip_prefix(text(args, 0)).unwrap_or(whole)))
+            Ok(Value::string(
+                whole.strip_prefix(text(args, 0)).unwrap_or(whole),
+            ))
         }),
         row("contains", TEXT2, |_, args| {
             Ok(Value::Bool(find(text(args, 1), text(args, 0)).is_some()))
@@ -38,16 +54,31 @@ pub(super) fn functions() -> Vec<Row> {
         row("hasSuffix", TEXT2, |_, args| {
             Ok(Value::Bool(text(args, 1).ends_with(text(args, 0))))
         }),
-        row("repeat", INT_TEXT, |context, args| {
-            repeat(context, text(args, 1), int(args, 0)).map(Value::string)
+        row(
+            "plural",
+            Signature::new(&[Param::String, Param::String, Param::Int]),
+            |_, args| Ok(args[usize::from(int(args, 2) != 1)].clone()),
+        ),
+    ]
+}
+
+fn cutting_and_wrapping() -> Vec<Row> {
+    vec![
+        row(
+            "substr",
+            Signature::new(&[Param::Int, Param::Int, Param::String]),
+            |_, args| substr(int(args, 0), int(args, 1), text(args, 2)),
+        ),
+        row("trunc", INT_TEXT, |_, args| {
+            Ok(Value::string(trunc(int(args, 0), text(args, 1))))
         }),
-        row("substr", Signature::new(&[Param::Int, Param::Int, Param::String]), |_, args| {
-            substr(int(args, 0), int(args, 1), text(args, 2))
-        }),
-        row("trunc", INT_TEXT, |_, args| Ok(Value::string(trunc(int(args, 0), text(args, 1))))),
         row("abbrev", INT_TEXT, |_, args| {
             let (width, whole) = (int(args, 0), text(args, 1));
-            Ok(Value::string(if width < 4 { whole.to_vec() } else { abbreviate(whole, 0, width) }))
+            Ok(Value::string(if width < 4 {
+                whole.to_vec()
+            } else {
+                abbreviate(whole, 0, width)
+            }))
         }),
         row(
             "abbrevboth",
@@ -55,18 +86,45 @@ pub(super) fn functions() -> Vec<Row> {
             |_, args| {
                 let (left, right, whole) = (int(args, 0), int(args, 1), text(args, 2));
                 let as_it_is = right < 4 || left > 0 && right < 7;
-                Ok(Value::string(if as_it_is { whole.to_vec() } else { abbreviate(whole, left, right) }))
+                Ok(Value::string(if as_it_is {
+                    whole.to_vec()
+                } else {
+                    abbreviate(whole, left, right)
+                }))
             },
         ),
         row("wrap", INT_TEXT, |context, args| {
             charged(context, wrap(text(args, 1), int(args, 0), b"\n", false))
         }),
-        row("wrapWith", Signature::new(&[Param::Int, Param::String, Param::String]), |context, args| {
-            let separator = text(args, 1);
-            let separator = if separator.is_empty() { b"\n" } else { separator };
-            let width = int(args, 0).max(1) as usize;
-            context.charge(text(args, 2).len().saturating_add((text(args, 2).len() / width).saturating_mul(separator.len())))?;
-            Ok(Value::string(wrap(text(args, 2), int(args, 0), separator, true)))
+        row(
+            "wrapWith",
+            Signature::new(&[Param::Int, Param::String, Param::String]),
+            |context, args| {
+                let separator = text(args, 1);
+                let separator = if separator.is_empty() {
+                    b"\n"
+                } else {
+                    separator
+                };
+                let width = int(args, 0).max(1) as usize;
+                context.charge(text(args, 2).len().saturating_add(
+                    (text(args, 2).len() / width).saturating_mul(separator.len()),
+                ))?;
+                Ok(Value::string(wrap(
+                    text(args, 2),
+                    int(args, 0),
+                    separator,
+                    true,
+                )))
+            },
+        ),
+    ]
+}
+
+fn quoting_and_padding() -> Vec<Row> {
+    vec![
+        row("repeat", INT_TEXT, |context, args| {
+            repeat(context, text(args, 1), int(args, 0)).map(Value::string)
         }),
         row("quote", MANY, |context, args| charged(context, quote(args))),
         row("squote", MANY, |context, args| {
@@ -89,17 +147,30 @@ pub(super) fn functions() -> Vec<Row> {
             indent(context, int(args, 0), text(args, 1), b"\n")
         }),
         row("replace", TEXT3, replace),
-        row("plural", Signature::new(&[Param::String, Param::String, Param::Int]), |_, args| {
-            Ok(args[usize::from(int(args, 2) != 1)].clone())
+    ]
+}
+
+fn splitting_and_joining() -> Vec<Row> {
+    vec![
+        row("toString", ANY, |_, args| {
+            Ok(Value::String(strval(&args[0])))
         }),
-        row("toString", ANY, |_, args| Ok(Value::String(strval(&args[0])))),
-        row("toStrings", ANY, |_, args| Ok(Value::strings(string_slice(&args[0])))),
-        row("join", Signature::new(&[Param::String, Param::Any]), |context, args| {
-            let parts = string_slice(&args[1]);
-            let total: usize = parts.iter().map(|part| part.len() + text(args, 0).len()).sum();
-            context.charge(total)?;
-            Ok(Value::string(join(&parts, text(args, 0))))
+        row("toStrings", ANY, |_, args| {
+            Ok(Value::strings(string_slice(&args[0])))
         }),
+        row(
+            "join",
+            Signature::new(&[Param::String, Param::Any]),
+            |context, args| {
+                let parts = string_slice(&args[1]);
+                let total: usize = parts
+                    .iter()
+                    .map(|part| part.len() + text(args, 0).len())
+                    .sum();
+                context.charge(total)?;
+                Ok(Value::string(join(&parts, text(args, 0))))
+            },
+        ),
         row("sortAlpha", ANY, |_, args| {
             let mut parts = match &args[0] {
                 Value::List(_) | Value::Bytes(_) => string_slice(&args[0]),
@@ -108,10 +179,14 @@ pub(super) fn functions() -> Vec<Row> {
             parts.sort();
             Ok(Value::strings(parts))
         }),
-        row("split", TEXT2, |context, args| split(context, text(args, 1), text(args, 0), -1)),
-        row("splitn", Signature::new(&[Param::String, Param::Int, Param::String]), |context, args| {
-            split(context, text(args, 2), text(args, 0), int(args, 1))
+        row("split", TEXT2, |context, args| {
+            split(context, text(args, 1), text(args, 0), -1)
         }),
+        row(
+            "splitn",
+            Signature::new(&[Param::String, Param::Int, Param::String]),
+            |context, args| split(context, text(args, 2), text(args, 0), int(args, 1)),
+        ),
         row("splitList", TEXT2, |context, args| {
             let parts = split_n(text(args, 1), text(args, 0), -1);
             context.charge(parts.len() * 48)?;
@@ -137,14 +212,27 @@ pub fn strval(value: &Value) -> Str {
 pub(super) fn string_slice(value: &Value) -> Vec<Str> {
     match value {
         Value::Nil => Vec::new(),
-        Value::List(list) => list.items().iter().filter(|item| !item.is_nil()).map(strval).collect(),
-        Value::Bytes(bytes) => bytes.as_bytes().iter().map(|byte| Str::from(byte.to_string())).collect(),
+        Value::List(list) => list
+            .items()
+            .iter()
+            .filter(|item| !item.is_nil())
+            .map(strval)
+            .collect(),
+        Value::Bytes(bytes) => bytes
+            .as_bytes()
+            .iter()
+            .map(|byte| Str::from(byte.to_string()))
+            .collect(),
         _ => vec![strval(value)],
     }
 }
 
 fn join(parts: &[Str], separator: &[u8]) -> Vec<u8> {
-    parts.iter().map(Str::as_bytes).collect::<Vec<_>>().join(separator)
+    parts
+        .iter()
+        .map(Str::as_bytes)
+        .collect::<Vec<_>>()
+        .join(separator)
 }
 
 fn quote(args: &[Value]) -> Vec<u8> {
@@ -161,15 +249,22 @@ fn quote(args: &[Value]) -> Vec<u8> {
 /// Trims the characters of the first argument off both ends of the second.
 fn trim_all(_: &mut Context<'_>, args: &[Value]) -> Result {
     let set: Vec<char> = runes(text(args, 0)).map(|(_, rune)| rune.char()).collect();
-    Ok(Value::string(trim_matches(text(args, 1), |char| set.contains(&char))))
+    Ok(Value::string(trim_matches(text(args, 1), |char| {
+        set.contains(&char)
+    })))
 }
 
 /// `count` copies, charged before they are made.
-pub(super) fn repeat(context: &mut Context<'_>, unit: &[u8], count: i64) -> std::result::Result<Vec<u8>, CallError> {
+pub(super) fn repeat(
+    context: &mut Context<'_>,
+    unit: &[u8],
+    count: i64,
+) -> std::result::Result<Vec<u8>, CallError> {
     let Ok(count) = usize::try_from(count) else {
         return Err(CallError::new("strings: negative Repeat count"));
     };
-    let Some(total) = count.checked_mul(unit.len()) else {
+    let total = count.checked_mul(unit.len());
+    let Some(total) = total.filter(|total| i64::try_from(*total).is_ok()) else {
         return Err(CallError::new("strings: Repeat output length overflow"));
     };
     context.charge(total)?;

@@ -21,12 +21,19 @@ pub(super) fn functions() -> Vec<Row> {
                 ("query", url.query),
                 ("opaque", url.opaque),
                 ("fragment", url.fragment),
-                ("userinfo", url.user.map(|user| user.text()).unwrap_or_default()),
+                (
+                    "userinfo",
+                    url.user.map(|user| user.text()).unwrap_or_default(),
+                ),
             ];
-            let entries = entries.into_iter().map(|(name, part)| (Str::from(name), Value::string(part)));
+            let entries = entries
+                .into_iter()
+                .map(|(name, part)| (Str::from(name), Value::string(part)));
             Ok(Value::Map(Map::from_entries(entries)))
         }),
-        row("urlJoin", Signature::new(&[Param::Map]), |_, args| join(&map(args, 0))),
+        row("urlJoin", Signature::new(&[Param::Map]), |_, args| {
+            join(&map(args, 0))
+        }),
     ]
 }
 
@@ -43,17 +50,27 @@ enum Part {
 /// Whether a byte has to be escaped in a part. Source: net/url `shouldEscape`.
 fn must_escape(byte: u8, part: Part) -> bool {
     match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => false,
+        b'a'..=b'z'
+        | b'A'..=b'Z'
+        | b'0'..=b'9'
+        | b'-'
+        | b'_'
+        | b'.'
+        | b'~'
+        | b'$'
+        | b'&'
+        | b'+'
+        | b','
+        | b'='
+        | b';' => false,
         b'!' | b'(' | b')' | b'*' => !matches!(part, Part::Host | Part::Zone | Part::Fragment),
         b'\'' | b'[' | b']' | b'<' | b'>' | b'"' => !matches!(part, Part::Host | Part::Zone),
-        b'$' | b'&' | b'+' | b',' | b'=' => false,
         b'/' | b'@' | b'?' => match part {
             Part::Path => byte == b'?',
             Part::Fragment => false,
             Part::User | Part::Host | Part::Zone => true,
         },
         b':' => part == Part::User,
-        b';' => false,
         _ => true,
     }
 }
@@ -83,7 +100,10 @@ fn unescape(text: &[u8], part: Part) -> Parsed<Vec<u8>> {
     while let Some(byte) = rest.first().copied() {
         if byte != b'%' {
             if matches!(part, Part::Host | Part::Zone) && byte < 0x80 && must_escape(byte, part) {
-                return Err(format!("invalid character {} in host name", quoted(&[byte])));
+                return Err(format!(
+                    "invalid character {} in host name",
+                    quoted(&[byte])
+                ));
             }
             out.push(byte);
             rest = &rest[1..];
@@ -211,7 +231,8 @@ impl Url {
             return Ok(());
         };
         let user = &authority[..at];
-        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(byte);
+        let allowed =
+            |byte: &u8| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(byte);
         if !user.iter().all(allowed) {
             return Err("net/url: invalid userinfo".to_owned());
         }
@@ -219,7 +240,11 @@ impl Url {
         let has_password = user.contains(&b':');
         self.user = Some(User {
             name: unescape(name, Part::User)?,
-            password: if has_password { Some(unescape(password, Part::User)?) } else { None },
+            password: if has_password {
+                Some(unescape(password, Part::User)?)
+            } else {
+                None
+            },
         });
         Ok(())
     }
@@ -232,7 +257,10 @@ impl Url {
             _ => host.len(),
         };
         let name = &host[..end];
-        match name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]")) {
+        match name
+            .strip_prefix(b"[")
+            .and_then(|name| name.strip_suffix(b"]"))
+        {
             Some(inner) => inner,
             None => name,
         }
@@ -273,7 +301,11 @@ impl Url {
             }
             out.extend(escape(&self.host, Part::Host));
         }
-        let path = if self.path == b"*" { self.path.clone() } else { escape(&self.path, Part::Path) };
+        let path = if self.path == b"*" {
+            self.path.clone()
+        } else {
+            escape(&self.path, Part::Path)
+        };
         if !path.is_empty() && path[0] != b'/' && !self.host.is_empty() {
             out.push(b'/');
         }
@@ -305,7 +337,11 @@ fn host(scheme: &[u8], host: &[u8]) -> Parsed<Vec<u8>> {
     }
     if let Some(first) = memchr::memchr(b':', host) {
         let web = matches!(scheme, b"http" | b"https");
-        let colon = if web { first } else { memchr::memrchr(b':', host).unwrap_or(first) };
+        let colon = if web {
+            first
+        } else {
+            memchr::memrchr(b':', host).unwrap_or(first)
+        };
         check_port(&host[colon..])?;
     }
     unescape(host, Part::Host)
@@ -320,7 +356,11 @@ fn literal_host(host: &[u8]) -> Parsed<Vec<u8>> {
     check_port(port)?;
     let inside = &host[1..close];
     let address = match find(inside, b"%25") {
-        Some(zone) => [unescape(&inside[..zone], Part::Host)?, unescape(&inside[zone..], Part::Zone)?].concat(),
+        Some(zone) => [
+            unescape(&inside[..zone], Part::Host)?,
+            unescape(&inside[zone..], Part::Zone)?,
+        ]
+        .concat(),
         None => unescape(inside, Part::Host)?,
     };
     let shown = lossy(&address);
@@ -364,8 +404,9 @@ fn join(parts: &Map) -> Result {
     let user = part("userinfo")?;
     if !user.is_empty() {
         let whole = [b"proto://", &user[..], b"@host"].concat();
-        let parsed = Url::parse(&whole)
-            .map_err(|error| CallError::new(format!("unable to parse userinfo in dict: {error}")))?;
+        let parsed = Url::parse(&whole).map_err(|error| {
+            CallError::new(format!("unable to parse userinfo in dict: {error}"))
+        })?;
         url.user = parsed.user;
     }
     Ok(Value::string(url.text()))

@@ -8,7 +8,10 @@ use super::{Result, Row, row};
 use crate::exec::Context;
 use crate::function::{CallError, Param, Signature};
 use crate::text::{first_rune, runes};
-use crate::unicode::{is_digit, is_letter, is_lower, is_number, is_space, is_title, is_upper, to_lower, to_title, to_upper};
+use crate::unicode::{
+    is_digit, is_letter, is_lower, is_number, is_space, is_title, is_upper, to_lower, to_title,
+    to_upper,
+};
 use crate::value::Value;
 
 const TEXT: Signature = Signature::new(&[Param::String]);
@@ -16,10 +19,14 @@ const COUNT: Signature = Signature::new(&[Param::Int]);
 
 pub(super) fn functions() -> Vec<Row> {
     let mapped = |name, map: fn(&[u8]) -> String| {
-        row(name, TEXT, move |context: &mut Context<'_>, args: &[Value]| {
-            context.charge(text(args, 0).len())?;
-            Ok(Value::from(map(text(args, 0))))
-        })
+        row(
+            name,
+            TEXT,
+            move |context: &mut Context<'_>, args: &[Value]| {
+                context.charge(text(args, 0).len())?;
+                Ok(Value::from(map(text(args, 0))))
+            },
+        )
     };
     vec![
         mapped("upper", |whole| chars(whole).map(to_upper).collect()),
@@ -31,7 +38,9 @@ pub(super) fn functions() -> Vec<Row> {
         mapped("camelcase", pascal_case),
         mapped("snakecase", |whole| split_words(whole, '_')),
         mapped("kebabcase", |whole| split_words(whole, '-')),
-        row("nospace", TEXT, |_, args| Ok(Value::string(without_space(text(args, 0))))),
+        row("nospace", TEXT, |_, args| {
+            Ok(Value::string(without_space(text(args, 0))))
+        }),
         row("shuffle", TEXT, |context, args| {
             let mut letters: Vec<char> = chars(text(args, 0)).collect();
             for index in (1..letters.len()).rev() {
@@ -39,21 +48,33 @@ pub(super) fn functions() -> Vec<Row> {
             }
             Ok(Value::from(letters.into_iter().collect::<String>()))
         }),
-        row("randAlphaNum", COUNT, |context, args| random_text(context, int(args, 0), ALPHANUMERIC)),
-        row("randAlpha", COUNT, |context, args| random_text(context, int(args, 0), &ALPHANUMERIC[10..])),
-        row("randNumeric", COUNT, |context, args| random_text(context, int(args, 0), &ALPHANUMERIC[..10])),
+        row("randAlphaNum", COUNT, |context, args| {
+            random_text(context, int(args, 0), ALPHANUMERIC)
+        }),
+        row("randAlpha", COUNT, |context, args| {
+            random_text(context, int(args, 0), &ALPHANUMERIC[10..])
+        }),
+        row("randNumeric", COUNT, |context, args| {
+            random_text(context, int(args, 0), &ALPHANUMERIC[..10])
+        }),
         row("randAscii", COUNT, |context, args| {
             let printable: Vec<u8> = (b' '..=b'~').collect();
             random_text(context, int(args, 0), &printable)
         }),
-        row("randInt", Signature::new(&[Param::Int, Param::Int]), |context, args| {
-            let (low, high) = (int(args, 0), int(args, 1));
-            let span = high.wrapping_sub(low);
-            if span <= 0 {
-                return Err(CallError::new("invalid argument to Intn"));
-            }
-            Ok(Value::int(low.wrapping_add(below(context, span as u64) as i64)))
-        }),
+        row(
+            "randInt",
+            Signature::new(&[Param::Int, Param::Int]),
+            |context, args| {
+                let (low, high) = (int(args, 0), int(args, 1));
+                let span = high.wrapping_sub(low);
+                if span <= 0 {
+                    return Err(CallError::new("invalid argument to Intn"));
+                }
+                Ok(Value::int(
+                    low.wrapping_add(below(context, span as u64) as i64),
+                ))
+            },
+        ),
     ]
 }
 
@@ -87,7 +108,10 @@ fn random_text(context: &mut Context<'_>, count: i64, letters: &[u8]) -> Result 
         context.step()?;
         context.environment().fill_random(&mut bytes);
         let missing = count - out.len();
-        let good = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < limit);
+        let good = bytes
+            .iter()
+            .map(|byte| usize::from(*byte))
+            .filter(|byte| *byte < limit);
         out.extend(good.take(missing).map(|byte| letters[byte % letters.len()]));
     }
     Ok(Value::string(out))
@@ -136,7 +160,11 @@ fn swap_case(whole: &[u8]) -> String {
                 head = false;
                 to_lower(char)
             } else if is_lower(char) {
-                if std::mem::take(&mut head) { to_title(char) } else { to_upper(char) }
+                if std::mem::take(&mut head) {
+                    to_title(char)
+                } else {
+                    to_upper(char)
+                }
             } else {
                 head = is_space(char);
                 char
@@ -163,7 +191,11 @@ fn initials(whole: &[u8]) -> String {
 /// Without white space. Upstream goes by bytes: where something is removed, the others become the
 /// characters of their numbers.
 fn without_space(whole: &[u8]) -> Vec<u8> {
-    let kept: String = whole.iter().map(|byte| char::from(*byte)).filter(|char| !is_space(*char)).collect();
+    let kept: String = whole
+        .iter()
+        .map(|byte| char::from(*byte))
+        .filter(|char| !is_space(*char))
+        .collect();
     if kept.chars().count() == whole.len() {
         return whole.to_vec();
     }
@@ -253,7 +285,12 @@ fn next_valid(text: &[u8], previous: char) -> (char, usize) {
 }
 
 /// How many bytes of `text` go on with characters that satisfy `more`, and the character that ended it.
-fn run(text: &[u8], start: usize, first: char, more: impl Fn(char) -> bool) -> (usize, char, usize) {
+fn run(
+    text: &[u8],
+    start: usize,
+    first: char,
+    more: impl Fn(char) -> bool,
+) -> (usize, char, usize) {
     let (mut offset, mut char, mut last) = (start, first, 0);
     while offset < text.len() {
         let (next, size) = next_valid(&text[offset..], char);
@@ -292,7 +329,9 @@ fn next_word(text: &[u8]) -> (Word, usize) {
     if is_number(first) {
         return (Word::Number, run(text, size, first, is_number).0);
     }
-    let more = |char| !is_connector(char) && !is_alphabet(char) && !is_number(char) && !is_punctuation(char);
+    let more = |char| {
+        !is_connector(char) && !is_alphabet(char) && !is_number(char) && !is_punctuation(char)
+    };
     (Word::Other, run(text, size, first, more).0)
 }
 
@@ -306,7 +345,11 @@ fn upper_word(text: &[u8], first: char, size: usize) -> usize {
         let (end, stop, last) = run(text, size + second_size, second, is_upper);
         // The last capital of an acronym belongs to the word that follows it.
         let last = if last == 0 { second_size } else { last };
-        return if end < text.len() && is_alphabet(stop) { end - last } else { end };
+        return if end < text.len() && is_alphabet(stop) {
+            end - last
+        } else {
+            end
+        };
     }
     if is_alphabet(second) {
         let more = |char| is_alphabet(char) && !is_upper(char);

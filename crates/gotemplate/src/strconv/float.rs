@@ -42,7 +42,8 @@ pub fn append_float(out: &mut Vec<u8>, value: f64, format: FloatFormat, precisio
         FloatFormat::Binary => append_binary(out, value),
         FloatFormat::Hex => append_hex(out, value, precision),
         FloatFormat::Exponent => {
-            let digits = precision.map_or_else(|| shortest(value), |digits| rounded(value, digits + 1));
+            let digits =
+                precision.map_or_else(|| shortest(value), |digits| rounded(value, digits + 1));
             let shown = precision.unwrap_or(digits.digits.len().max(1) - 1);
             append_exponent(out, &digits, shown);
         }
@@ -115,7 +116,11 @@ fn append_exponent(out: &mut Vec<u8>, decimal: &Decimal, after_point: usize) {
             out.push(decimal.digits.get(index).copied().unwrap_or(b'0'));
         }
     }
-    let exponent = if decimal.digits.is_empty() { 0 } else { decimal.point - 1 };
+    let exponent = if decimal.digits.is_empty() {
+        0
+    } else {
+        decimal.point - 1
+    };
     out.push(b'e');
     out.push(if exponent < 0 { b'-' } else { b'+' });
     out.extend_from_slice(format!("{:02}", exponent.unsigned_abs()).as_bytes());
@@ -132,7 +137,10 @@ fn append_fixed(out: &mut Vec<u8>, decimal: &Decimal) {
     let count = decimal.digits.len() as i32;
     if count > decimal.point {
         out.push(b'.');
-        out.resize(out.len() + decimal.point.min(0).unsigned_abs() as usize, b'0');
+        out.resize(
+            out.len() + decimal.point.min(0).unsigned_abs() as usize,
+            b'0',
+        );
         out.extend_from_slice(&decimal.digits[decimal.point.max(0) as usize..]);
     }
 }
@@ -214,7 +222,11 @@ pub fn parse_float(text: &[u8]) -> Result<f64, ParseNumberError> {
     if unsigned.contains(&b'_') && !underscores_are_well_placed(text) {
         return Err(ParseNumberError::Syntax);
     }
-    let digits: Vec<u8> = unsigned.iter().copied().filter(|byte| *byte != b'_').collect();
+    let digits: Vec<u8> = unsigned
+        .iter()
+        .copied()
+        .filter(|byte| *byte != b'_')
+        .collect();
     if hex {
         return parse_hex(&digits[2..]).map(signed);
     }
@@ -252,7 +264,9 @@ fn parse_hex(text: &[u8]) -> Result<f64, ParseNumberError> {
             dot = true;
             continue;
         }
-        let digit = char::from(*byte).to_digit(16).ok_or(ParseNumberError::Syntax)?;
+        let digit = char::from(*byte)
+            .to_digit(16)
+            .ok_or(ParseNumberError::Syntax)?;
         digits = true;
         if value >> 120 == 0 {
             value = value << 4 | u128::from(digit);

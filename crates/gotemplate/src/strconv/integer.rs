@@ -88,7 +88,10 @@ pub(crate) fn underscores_are_well_placed(text: &[u8]) -> bool {
     }
     let mut saw = b'^';
     let mut hex = false;
-    if rest.len() >= 2 && rest[0] == b'0' && matches!(rest[1].to_ascii_lowercase(), b'b' | b'o' | b'x') {
+    if rest.len() >= 2
+        && rest[0] == b'0'
+        && matches!(rest[1].to_ascii_lowercase(), b'b' | b'o' | b'x')
+    {
         hex = rest[1].eq_ignore_ascii_case(&b'x');
         saw = b'0';
         rest = &rest[2..];
@@ -121,7 +124,10 @@ mod tests {
         assert_eq!(parse_int(b"-0b101", 0), Ok(-5));
         assert_eq!(parse_int(b"017", 0), Ok(15));
         assert_eq!(parse_int(b"1__0", 0), Err(ParseNumberError::Syntax));
-        assert_eq!(parse_int(b"9223372036854775808", 10), Err(ParseNumberError::Range));
+        assert_eq!(
+            parse_int(b"9223372036854775808", 10),
+            Err(ParseNumberError::Range)
+        );
         assert_eq!(parse_int(b"-9223372036854775808", 10), Ok(i64::MIN));
         assert_eq!(parse_uint(b"08", 0), Err(ParseNumberError::Syntax));
         assert_eq!(parse_uint(b"0", 0), Ok(0));

@@ -162,7 +162,11 @@ pub fn unquote(literal: &[u8]) -> Option<Str> {
             if rest.contains(&b'\n') {
                 return None;
             }
-            if quote == b'"' && !rest.contains(&b'\\') && !rest.contains(&b'"') && std::str::from_utf8(rest).is_ok() {
+            if quote == b'"'
+                && !rest.contains(&b'\\')
+                && !rest.contains(&b'"')
+                && std::str::from_utf8(rest).is_ok()
+            {
                 return Some(Str::from(rest));
             }
             let mut out = Vec::with_capacity(rest.len());
@@ -193,7 +197,10 @@ mod tests {
     fn quotes_like_go() {
         for (text, want) in [
             (&b"a\"b\\\n\x07\x7f"[..], r#""a\"b\\\n\a\x7f""#),
-            ("é\u{A0}\u{1F600}\u{200B}".as_bytes(), "\"é\\u00a0\u{1F600}\\u200b\""),
+            (
+                "é\u{A0}\u{1F600}\u{200B}".as_bytes(),
+                "\"é\\u00a0\u{1F600}\\u200b\"",
+            ),
             (b"\xff", r#""\xff""#),
         ] {
             assert_eq!(String::from_utf8(quote(text)).unwrap(), want);
@@ -202,7 +209,10 @@ mod tests {
 
     #[test]
     fn unquotes_like_go() {
-        assert_eq!(unquote(br#""a\x41\101\u00e9\t""#).unwrap(), Str::from("aAA\u{e9}\t"));
+        assert_eq!(
+            unquote(br#""a\x41\101\u00e9\t""#).unwrap(),
+            Str::from("aAA\u{e9}\t")
+        );
         assert_eq!(unquote(b"`a\r\nb`").unwrap(), Str::from("a\nb"));
         assert!(unquote(br#""\400""#).is_none());
         assert!(unquote(br#""\'""#).is_none());

@@ -110,16 +110,26 @@ pub fn parse_duration(text: &[u8]) -> Result<Duration, String> {
         let (name, tail) = rest.split_at(length);
         rest = tail;
         let unit = unit(name).ok_or_else(|| {
-            format!("time: unknown unit {} in duration {}", lossy(&quote(name)), shown())
+            format!(
+                "time: unknown unit {} in duration {}",
+                lossy(&quote(name)),
+                shown()
+            )
         })?;
-        let mut value = whole.checked_mul(unit).filter(|value| *value <= 1 << 63).ok_or_else(invalid)?;
+        let mut value = whole
+            .checked_mul(unit)
+            .filter(|value| *value <= 1 << 63)
+            .ok_or_else(invalid)?;
         if fraction.0 > 0 {
             value += (fraction.0 as f64 * (unit as f64 / fraction.1)) as u64;
             if value > 1 << 63 {
                 return Err(invalid());
             }
         }
-        total = total.checked_add(value).filter(|total| *total <= 1 << 63).ok_or_else(invalid)?;
+        total = total
+            .checked_add(value)
+            .filter(|total| *total <= 1 << 63)
+            .ok_or_else(invalid)?;
     }
     if negative {
         return Ok(Duration((total as i64).wrapping_neg()));
@@ -194,7 +204,13 @@ mod tests {
             parse_duration(b"3x").unwrap_err(),
             "time: unknown unit \"x\" in duration \"3x\""
         );
-        assert_eq!(parse_duration(b"3").unwrap_err(), "time: missing unit in duration \"3\"");
-        assert_eq!(parse_duration(b"").unwrap_err(), "time: invalid duration \"\"");
+        assert_eq!(
+            parse_duration(b"3").unwrap_err(),
+            "time: missing unit in duration \"3\""
+        );
+        assert_eq!(
+            parse_duration(b"").unwrap_err(),
+            "time: invalid duration \"\""
+        );
     }
 }

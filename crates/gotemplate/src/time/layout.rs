@@ -1,7 +1,7 @@
 //! Go's layouts: the reference time `Mon Jan 2 15:04:05 MST 2006` taken apart, and formatting.
 
-use super::civil::{MONTH_NAMES, WEEKDAY_NAMES};
 use super::Time;
+use super::civil::{MONTH_NAMES, WEEKDAY_NAMES};
 
 /// An element of a layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,11 @@ pub(super) fn next_element(layout: &[u8]) -> (&[u8], Option<Element>, &[u8]) {
     for start in 0..layout.len() {
         let rest = &layout[start..];
         if let Some((element, skip, length)) = element_at(rest) {
-            return (&layout[..start + skip], Some(element), &layout[start + length..]);
+            return (
+                &layout[..start + skip],
+                Some(element),
+                &layout[start + length..],
+            );
         }
     }
     (layout, None, b"")
@@ -124,7 +128,11 @@ fn fraction(rest: &[u8]) -> Option<(Element, usize, usize)> {
     if rest.get(count + 1).is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    Some((Element::Fraction(count, digit == b'9', rest[0]), 0, count + 1))
+    Some((
+        Element::Fraction(count, digit == b'9', rest[0]),
+        0,
+        count + 1,
+    ))
 }
 
 /// `time` in `layout`. Source: time `Time.AppendFormat`.
@@ -142,7 +150,11 @@ pub(super) fn format(time: &Time, layout: &[u8]) -> Vec<u8> {
         rest = suffix;
         let month = MONTH_NAMES[(civil.month - 1) as usize];
         let weekday = WEEKDAY_NAMES[civil.weekday()];
-        let hour12 = if civil.hour % 12 == 0 { 12 } else { civil.hour % 12 };
+        let hour12 = if civil.hour.is_multiple_of(12) {
+            12
+        } else {
+            civil.hour % 12
+        };
         match element {
             Element::LongMonth => out.extend_from_slice(month.as_bytes()),
             Element::Month => out.extend_from_slice(&month.as_bytes()[..3]),
@@ -153,7 +165,9 @@ pub(super) fn format(time: &Time, layout: &[u8]) -> Vec<u8> {
             Element::Day => append_int(&mut out, i64::from(civil.day), 0),
             Element::ZeroDay => append_int(&mut out, i64::from(civil.day), 2),
             Element::UnderDay => out.extend_from_slice(format!("{:2}", civil.day).as_bytes()),
-            Element::UnderYearDay => out.extend_from_slice(format!("{:3}", civil.year_day()).as_bytes()),
+            Element::UnderYearDay => {
+                out.extend_from_slice(format!("{:3}", civil.year_day()).as_bytes())
+            }
             Element::ZeroYearDay => append_int(&mut out, civil.year_day(), 3),
             Element::Hour => append_int(&mut out, i64::from(civil.hour), 2),
             Element::Hour12 => append_int(&mut out, i64::from(hour12), 0),
@@ -224,7 +238,11 @@ fn append_fraction(out: &mut Vec<u8>, nanoseconds: u32, digits: usize, trim: boo
         text.push('0');
     }
     text.truncate(digits);
-    let shown = if trim { text.trim_end_matches('0') } else { &text };
+    let shown = if trim {
+        text.trim_end_matches('0')
+    } else {
+        &text
+    };
     if trim && shown.is_empty() {
         return;
     }

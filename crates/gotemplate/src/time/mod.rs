@@ -68,7 +68,9 @@ impl Time {
             seconds: self.seconds.wrapping_add(seconds as i64),
             nanoseconds: nanoseconds as u32,
             zone: self.zone.clone(),
-            monotonic: self.monotonic.map(|reading| reading.saturating_add(duration.0)),
+            monotonic: self
+                .monotonic
+                .map(|reading| reading.saturating_add(duration.0)),
         }
     }
 
@@ -98,7 +100,12 @@ impl Time {
             let sign = if reading < 0 { '-' } else { '+' };
             let size = reading.unsigned_abs();
             out.extend_from_slice(
-                format!(" m={sign}{}.{:09}", size / 1_000_000_000, size % 1_000_000_000).as_bytes(),
+                format!(
+                    " m={sign}{}.{:09}",
+                    size / 1_000_000_000,
+                    size % 1_000_000_000
+                )
+                .as_bytes(),
             );
         }
         out

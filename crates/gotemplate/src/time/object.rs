@@ -34,8 +34,9 @@ impl Object for TimeValue {
 
     fn method(&self, name: &str) -> Option<&'static Signature> {
         Some(match name {
-            "Year" | "Month" | "Day" | "Hour" | "Minute" | "Second" | "Nanosecond" | "YearDay" | "Weekday" | "Unix"
-            | "UnixMilli" | "UnixMicro" | "UnixNano" | "UTC" | "Local" | "IsZero" | "String" | "IsDST" => &NONE,
+            "Year" | "Month" | "Day" | "Hour" | "Minute" | "Second" | "Nanosecond" | "YearDay"
+            | "Weekday" | "Unix" | "UnixMilli" | "UnixMicro" | "UnixNano" | "UTC" | "Local"
+            | "IsZero" | "String" | "IsDST" => &NONE,
             "Format" => &FORMAT,
             "Before" | "After" | "Equal" | "Sub" | "Compare" => &OTHER,
             "Add" => &ADD,
@@ -46,11 +47,14 @@ impl Object for TimeValue {
 
     fn call(&self, name: &str, args: &[Value]) -> Result<Value, CallError> {
         let civil = self.0.civil();
-        let nanoseconds = i128::from(self.0.seconds) * 1_000_000_000 + i128::from(self.0.nanoseconds);
+        let nanoseconds =
+            i128::from(self.0.seconds) * 1_000_000_000 + i128::from(self.0.nanoseconds);
         match (name, args) {
             ("Year", _) => int(civil.year),
             ("Month", _) => Ok(Value::Object(std::sync::Arc::new(MonthValue(civil.month)))),
-            ("Weekday", _) => Ok(Value::Object(std::sync::Arc::new(WeekdayValue(civil.weekday())))),
+            ("Weekday", _) => Ok(Value::Object(std::sync::Arc::new(WeekdayValue(
+                civil.weekday(),
+            )))),
             ("Day", _) => int(civil.day),
             ("Hour", _) => int(civil.hour),
             ("Minute", _) => int(civil.minute),
@@ -65,12 +69,21 @@ impl Object for TimeValue {
             ("IsZero", _) => Ok(Value::Bool(self.0.is_zero())),
             ("IsDST", _) => Ok(Value::Bool(false)),
             ("String", _) => Ok(Value::string(self.0.text())),
-            ("Format", [Value::String(layout)]) => Ok(Value::string(self.0.format(layout.as_bytes()))),
-            ("AddDate", [Value::Int(_, years), Value::Int(_, months), Value::Int(_, days)]) => {
-                time(self.add_date(*years, *months, *days))
+            ("Format", [Value::String(layout)]) => {
+                Ok(Value::string(self.0.format(layout.as_bytes())))
             }
+            (
+                "AddDate",
+                [
+                    Value::Int(_, years),
+                    Value::Int(_, months),
+                    Value::Int(_, days),
+                ],
+            ) => time(self.add_date(*years, *months, *days)),
             ("Add", [duration]) => {
-                let duration = duration.downcast::<DurationValue>().map_or(Duration(0), |value| value.0);
+                let duration = duration
+                    .downcast::<DurationValue>()
+                    .map_or(Duration(0), |value| value.0);
                 time(self.0.add(duration))
             }
             (_, [other]) => self.against(name, other),
@@ -97,7 +110,9 @@ impl Object for TimeValue {
         other
             .as_any()
             .downcast_ref::<TimeValue>()
-            .is_some_and(|other| self.0.seconds == other.0.seconds && self.0.nanoseconds == other.0.nanoseconds)
+            .is_some_and(|other| {
+                self.0.seconds == other.0.seconds && self.0.nanoseconds == other.0.nanoseconds
+            })
     }
 }
 
@@ -173,7 +188,13 @@ impl Object for DurationValue {
     fn method(&self, name: &str) -> Option<&'static Signature> {
         matches!(
             name,
-            "String" | "Hours" | "Minutes" | "Seconds" | "Milliseconds" | "Microseconds" | "Nanoseconds"
+            "String"
+                | "Hours"
+                | "Minutes"
+                | "Seconds"
+                | "Milliseconds"
+                | "Microseconds"
+                | "Nanoseconds"
         )
         .then_some(&NONE)
     }

@@ -85,7 +85,7 @@ pub fn parse_in(layout: &[u8], value: &[u8], zone: &Zone) -> Result<Time, String
             Err(Bad::Range(what)) => return Err(with_message(&format!("{what} out of range"))),
         };
     }
-    fields.finish(zone).map_err(|message| with_message(message))
+    fields.finish(zone).map_err(with_message)
 }
 
 /// `value` after `prefix`; spaces match runs of spaces. The error is what was left.
@@ -130,11 +130,17 @@ fn number(text: &[u8], fixed: bool) -> Read<(i64, &[u8])> {
 }
 
 fn number3(text: &[u8], fixed: bool) -> Read<(i64, &[u8])> {
-    let count = text.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+    let count = text
+        .iter()
+        .take(3)
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     if count == 0 || (fixed && count != 3) {
         return Err(Bad::Unreadable);
     }
-    let value = text[..count].iter().fold(0, |value, byte| value * 10 + i64::from(byte - b'0'));
+    let value = text[..count]
+        .iter()
+        .fold(0, |value, byte| value * 10 + i64::from(byte - b'0'));
     Ok((value, &text[count..]))
 }
 
@@ -150,11 +156,20 @@ fn name<'a>(table: &[&str], length: Option<usize>, text: &'a [u8]) -> Read<(i64,
 }
 
 fn in_range(value: i64, range: std::ops::Range<i64>, what: &'static str) -> Read<i64> {
-    if range.contains(&value) { Ok(value) } else { Err(Bad::Range(what)) }
+    if range.contains(&value) {
+        Ok(value)
+    } else {
+        Err(Bad::Range(what))
+    }
 }
 
 impl Fields {
-    fn read<'a>(&mut self, element: Element, value: &'a [u8], layout_rest: &[u8]) -> Read<&'a [u8]> {
+    fn read<'a>(
+        &mut self,
+        element: Element,
+        value: &'a [u8],
+        layout_rest: &[u8],
+    ) -> Read<&'a [u8]> {
         let rest;
         match element {
             Element::Year => {
@@ -187,7 +202,8 @@ impl Fields {
             }
             Element::Day | Element::UnderDay | Element::ZeroDay => {
                 let blank = element == Element::UnderDay && value.first() == Some(&b' ');
-                let (day, left) = number(&value[usize::from(blank)..], element == Element::ZeroDay)?;
+                let (day, left) =
+                    number(&value[usize::from(blank)..], element == Element::ZeroDay)?;
                 self.day = Some(day);
                 rest = left;
             }
@@ -234,10 +250,14 @@ impl Fields {
                 rest = &value[digits + 1..];
             }
             Element::Fraction(_, true, _) => {
-                if value.len() < 2 || !matches!(value[0], b'.' | b',') || digit(value, 1).is_none() {
+                if value.len() < 2 || !matches!(value[0], b'.' | b',') || digit(value, 1).is_none()
+                {
                     return Ok(value);
                 }
-                let digits = value[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let digits = value[1..]
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_digit())
+                    .count();
                 self.nanosecond = nanoseconds(&value[..=digits])?;
                 rest = &value[digits + 1..];
             }
@@ -253,7 +273,10 @@ impl Fields {
         if matches!(next_element(layout_rest).1, Some(Element::Fraction(..))) {
             return Ok(value);
         }
-        let digits = value[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = value[1..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         self.nanosecond = nanoseconds(&value[..=digits])?;
         Ok(&value[digits + 1..])
     }
@@ -288,7 +311,11 @@ impl Fields {
         if colons.iter().any(|at| value[*at] != b':') {
             return Err(Bad::Unreadable);
         }
-        let part = |at: Option<usize>| at.map_or(Ok(0), |at| number(&value[at..at + 2], true).map(|(value, _)| value));
+        let part = |at: Option<usize>| {
+            at.map_or(Ok(0), |at| {
+                number(&value[at..at + 2], true).map(|(value, _)| value)
+            })
+        };
         let hours = part(Some(1))?;
         let minutes = part(minutes)?;
         let seconds = part(seconds)?;
@@ -343,8 +370,10 @@ impl Fields {
         if day < 1 || day > days_in(self.year, month) {
             return Err("day out of range");
         }
-        let seconds =
-            days_from_date(self.year, month, day) * 86_400 + self.hour * 3600 + self.minute * 60 + self.second;
+        let seconds = days_from_date(self.year, month, day) * 86_400
+            + self.hour * 3600
+            + self.minute * 60
+            + self.second;
         Ok(self.in_zone(seconds, zone))
     }
 
@@ -418,7 +447,11 @@ fn zone_name_length(text: &[u8]) -> Option<usize> {
     if matches!(text[0], b'+' | b'-') {
         return Some(signed_offset_length(text)).filter(|length| *length > 0);
     }
-    let capitals = text.iter().take(6).take_while(|byte| byte.is_ascii_uppercase()).count();
+    let capitals = text
+        .iter()
+        .take(6)
+        .take_while(|byte| byte.is_ascii_uppercase())
+        .count();
     match capitals {
         5 if text[4] == b'T' => Some(5),
         4 if text[3] == b'T' || text.starts_with(b"WITA") => Some(4),
@@ -432,7 +465,10 @@ fn signed_offset_length(text: &[u8]) -> usize {
     if !matches!(text.first(), Some(b'+' | b'-')) {
         return 0;
     }
-    let digits = text[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = text[1..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     match std::str::from_utf8(&text[1..=digits]).map(str::parse::<u64>) {
         Ok(Ok(hours)) if hours <= 23 => digits + 1,
         _ => 0,

@@ -26,7 +26,10 @@ impl Zone {
         if matches!(name, "" | "UTC" | "Local") {
             return Some(Zone::Utc);
         }
-        let zone = DATABASE.get_or_init(TimeZoneDatabase::bundled).get(name).ok()?;
+        let zone = DATABASE
+            .get_or_init(TimeZoneDatabase::bundled)
+            .get(name)
+            .ok()?;
         // Go opens a file of that name: capitals matter.
         (zone.iana_name() == Some(name)).then_some(Zone::Named(zone))
     }

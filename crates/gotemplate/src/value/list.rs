@@ -50,7 +50,7 @@ impl ListType {
 /// kept where it is something, and is zero values otherwise.
 #[derive(Clone, Debug)]
 pub struct List {
-    list_type: ListType,
+    element_type: ListType,
     /// The elements, then those beyond the length that are something.
     items: Vec<Value>,
     len: usize,
@@ -68,7 +68,7 @@ impl List {
     /// A slice with the given capacity, at least its length.
     pub fn with_capacity(list_type: ListType, items: Vec<Value>, capacity: usize) -> List {
         List {
-            list_type,
+            element_type: list_type,
             len: items.len(),
             capacity: capacity.max(items.len()),
             items,
@@ -115,7 +115,7 @@ impl List {
 
     /// The static type.
     pub fn list_type(&self) -> ListType {
-        self.list_type
+        self.element_type
     }
 
     /// Whether this is the nil slice.
@@ -156,10 +156,10 @@ impl List {
         let known = self.items.len();
         let mut items = self.items[start.min(known)..max.min(known)].to_vec();
         while items.len() < end - start {
-            items.push(self.list_type.zero());
+            items.push(self.element_type.zero());
         }
         List {
-            list_type: self.list_type,
+            element_type: self.element_type,
             items,
             len: end - start,
             capacity: max - start,
@@ -184,10 +184,11 @@ const PAGE: usize = 8192;
 
 /// The sizes that Go's allocator gives. Source: internal/runtime/gc `SizeClassToSize`.
 const SIZE_CLASSES: [usize; 67] = [
-    8, 16, 24, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 288, 320, 352, 384, 416, 448,
-    480, 512, 576, 640, 704, 768, 896, 1024, 1152, 1280, 1408, 1536, 1792, 2048, 2304, 2688, 3072, 3200, 3456, 4096,
-    4864, 5376, 6144, 6528, 6784, 6912, 8192, 9472, 9728, 10240, 10880, 12288, 13568, 14336, 16384, 18432, 19072,
-    20480, 21760, 24576, 27264, 28672, 32768,
+    8, 16, 24, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256, 288, 320, 352,
+    384, 416, 448, 480, 512, 576, 640, 704, 768, 896, 1024, 1152, 1280, 1408, 1536, 1792, 2048,
+    2304, 2688, 3072, 3200, 3456, 4096, 4864, 5376, 6144, 6528, 6784, 6912, 8192, 9472, 9728,
+    10240, 10880, 12288, 13568, 14336, 16384, 18432, 19072, 20480, 21760, 24576, 27264, 28672,
+    32768,
 ];
 
 fn round_up_to_size_class(size: usize) -> usize {

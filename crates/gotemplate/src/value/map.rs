@@ -167,7 +167,9 @@ impl Map {
     /// Takes the values out if nobody else holds the map.
     pub(super) fn take_if_unshared(&mut self) -> Vec<Value> {
         Arc::get_mut(&mut self.0).map_or_else(Vec::new, |shared| {
-            std::mem::take(shared.entries.get_mut()).into_values().collect()
+            std::mem::take(shared.entries.get_mut())
+                .into_values()
+                .collect()
         })
     }
 

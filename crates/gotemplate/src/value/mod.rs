@@ -158,7 +158,7 @@ impl Value {
             Value::Float(value) => *value != 0.0,
             Value::Complex(value) => value.0 != 0.0 || value.1 != 0.0,
             Value::String(text) | Value::Bytes(text) => !text.is_empty(),
-            Value::List(list) => list.len() > 0,
+            Value::List(list) => !list.is_empty(),
             Value::Map(map) => !map.is_empty(),
             Value::Object(object) => object.is_true(),
         }
@@ -196,7 +196,12 @@ fn drop_flat(mut pending: Vec<Value>) {
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}({})", self.type_name(), crate::text::lossy(&self.print()))
+        write!(
+            f,
+            "{}({})",
+            self.type_name(),
+            crate::text::lossy(&self.print())
+        )
     }
 }
 

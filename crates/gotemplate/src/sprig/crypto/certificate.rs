@@ -34,26 +34,50 @@ const CLIENT_AUTH: &[u8] = &[0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02];
 pub(super) fn functions() -> Vec<Row> {
     // Each exists with a new key and with one that is given as its last argument.
     let authority = |name, signature, key_at: Option<usize>| {
-        row(name, signature, move |context: &mut Context<'_>, args: &[Value]| {
-            let key = subject_key(context, args, key_at)?;
-            let request = Request::new(text(args, 0), None, None, int(args, 1), true)?;
-            finish(request.issue(context.environment(), &key, None))
-        })
+        row(
+            name,
+            signature,
+            move |context: &mut Context<'_>, args: &[Value]| {
+                let key = subject_key(context, args, key_at)?;
+                let request = Request::new(text(args, 0), None, None, int(args, 1), true)?;
+                finish(request.issue(context.environment(), &key, None))
+            },
+        )
     };
     let self_signed = |name, signature, key_at: Option<usize>| {
-        row(name, signature, move |context: &mut Context<'_>, args: &[Value]| {
-            let key = subject_key(context, args, key_at)?;
-            let request = Request::new(text(args, 0), list(args, 1), list(args, 2), int(args, 3), false)?;
-            finish(request.issue(context.environment(), &key, None))
-        })
+        row(
+            name,
+            signature,
+            move |context: &mut Context<'_>, args: &[Value]| {
+                let key = subject_key(context, args, key_at)?;
+                let request = Request::new(
+                    text(args, 0),
+                    list(args, 1),
+                    list(args, 2),
+                    int(args, 3),
+                    false,
+                )?;
+                finish(request.issue(context.environment(), &key, None))
+            },
+        )
     };
     let signed = |name, signature, key_at: Option<usize>| {
-        row(name, signature, move |context: &mut Context<'_>, args: &[Value]| {
-            let key = subject_key(context, args, key_at)?;
-            let issuer = Issuer::new(&args[4])?;
-            let request = Request::new(text(args, 0), list(args, 1), list(args, 2), int(args, 3), false)?;
-            finish(request.issue(context.environment(), &key, Some(&issuer)))
-        })
+        row(
+            name,
+            signature,
+            move |context: &mut Context<'_>, args: &[Value]| {
+                let key = subject_key(context, args, key_at)?;
+                let issuer = Issuer::new(&args[4])?;
+                let request = Request::new(
+                    text(args, 0),
+                    list(args, 1),
+                    list(args, 2),
+                    int(args, 3),
+                    false,
+                )?;
+                finish(request.issue(context.environment(), &key, Some(&issuer)))
+            },
+        )
     };
     vec![
         authority("genCA", Signature::new(&[Param::String, Param::Int]), None),
@@ -69,27 +93,52 @@ pub(super) fn functions() -> Vec<Row> {
         ),
         self_signed(
             "genSelfSignedCertWithKey",
-            Signature::new(&[Param::String, Param::List, Param::List, Param::Int, Param::String]),
+            Signature::new(&[
+                Param::String,
+                Param::List,
+                Param::List,
+                Param::Int,
+                Param::String,
+            ]),
             Some(4),
         ),
         signed(
             "genSignedCert",
-            Signature::new(&[Param::String, Param::List, Param::List, Param::Int, CERTIFICATE]),
+            Signature::new(&[
+                Param::String,
+                Param::List,
+                Param::List,
+                Param::Int,
+                CERTIFICATE,
+            ]),
             None,
         ),
         signed(
             "genSignedCertWithKey",
-            Signature::new(&[Param::String, Param::List, Param::List, Param::Int, CERTIFICATE, Param::String]),
+            Signature::new(&[
+                Param::String,
+                Param::List,
+                Param::List,
+                Param::Int,
+                CERTIFICATE,
+                Param::String,
+            ]),
             Some(5),
         ),
-        row("buildCustomCert", Signature::new(&[Param::String, Param::String]), |_, args| {
-            build_custom(text(args, 0), text(args, 1))
-        }),
+        row(
+            "buildCustomCert",
+            Signature::new(&[Param::String, Param::String]),
+            |_, args| build_custom(text(args, 0), text(args, 1)),
+        ),
     ]
 }
 
 /// The key of the certificate to be: the one given, or a new one.
-fn subject_key(context: &mut Context<'_>, args: &[Value], key_at: Option<usize>) -> Result<PrivateKey, CallError> {
+fn subject_key(
+    context: &mut Context<'_>,
+    args: &[Value],
+    key_at: Option<usize>,
+) -> Result<PrivateKey, CallError> {
     context.step()?;
     match key_at {
         Some(at) => PrivateKey::from_pem(text(args, at))
@@ -102,7 +151,9 @@ fn subject_key(context: &mut Context<'_>, args: &[Value], key_at: Option<usize>)
 fn finish(certificate: Result<Certificate, String>) -> Result<Value, CallError> {
     match certificate {
         Ok(certificate) => Ok(Value::Object(Arc::new(certificate))),
-        Err(error) => Err(CallError::new(format!("error creating certificate: {error}"))),
+        Err(error) => Err(CallError::new(format!(
+            "error creating certificate: {error}"
+        ))),
     }
 }
 
@@ -136,11 +187,17 @@ impl Issuer {
         let block = pem::decode(authority.cert.as_bytes())
             .ok_or_else(|| CallError::new("unable to decode certificate"))?;
         let (subject, key_id) = parse(&block.bytes).ok_or_else(|| {
-            CallError::new("error parsing certificate: decodedSignerCert.Bytes: x509: malformed certificate")
+            CallError::new(
+                "error parsing certificate: decodedSignerCert.Bytes: x509: malformed certificate",
+            )
         })?;
         let key = PrivateKey::from_pem(authority.key.as_bytes())
             .map_err(|error| CallError::new(format!("error parsing private key: {error}")))?;
-        Ok(Issuer { subject, key_id, key })
+        Ok(Issuer {
+            subject,
+            key_id,
+            key,
+        })
     }
 }
 
@@ -177,7 +234,12 @@ fn parse(bytes: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
                 value = parts.next()?;
             }
             if identifier == SUBJECT_KEY_ID {
-                key_id = Some(Reader(value.contents).expect(der::OCTET_STRING)?.contents.to_vec());
+                key_id = Some(
+                    Reader(value.contents)
+                        .expect(der::OCTET_STRING)?
+                        .contents
+                        .to_vec(),
+                );
             }
         }
     }
@@ -215,11 +277,16 @@ impl Request {
                 return Err(CallError::new(error));
             };
             let parsed = text.to_text().parse();
-            request.addresses.push(parsed.map_err(|_| CallError::new(format!("error parsing ip: {text}")))?);
+            request
+                .addresses
+                .push(parsed.map_err(|_| CallError::new(format!("error parsing ip: {text}")))?);
         }
         for name in host_names.unwrap_or_default() {
             let Some(text) = name.as_str() else {
-                let error = format!("error processing alternate dns name: {} is not a string", printed(name));
+                let error = format!(
+                    "error processing alternate dns name: {} is not a string",
+                    printed(name)
+                );
                 return Err(CallError::new(error));
             };
             request.host_names.push(text.to_string());
@@ -232,16 +299,29 @@ impl Request {
         if self.common_name.is_empty() {
             return sequence(&[]);
         }
-        let printable = |byte: u8| byte.is_ascii_alphanumeric() || b" '()+,-./:=?*&".contains(&byte);
-        let tag = if self.common_name.bytes().all(printable) { der::PRINTABLE_STRING } else { der::UTF8_STRING };
+        let printable =
+            |byte: u8| byte.is_ascii_alphanumeric() || b" '()+,-./:=?*&".contains(&byte);
+        let tag = if self.common_name.bytes().all(printable) {
+            der::PRINTABLE_STRING
+        } else {
+            der::UTF8_STRING
+        };
         let attribute = sequence(&[oid(COMMON_NAME), element(tag, self.common_name.as_bytes())]);
         sequence(&[element(der::SET, &attribute)])
     }
 
     /// The extensions in the order in which Go writes them.
-    fn extensions(&self, key_id: &[u8], authority_key_id: Option<&[u8]>) -> Result<Vec<u8>, String> {
+    fn extensions(
+        &self,
+        key_id: &[u8],
+        authority_key_id: Option<&[u8]>,
+    ) -> Result<Vec<u8>, String> {
         // digitalSignature and keyEncipherment; keyCertSign for authorities.
-        let usage: &[u8] = if self.is_authority { &[2, 0xA4] } else { &[5, 0xA0] };
+        let usage: &[u8] = if self.is_authority {
+            &[2, 0xA4]
+        } else {
+            &[5, 0xA0]
+        };
         let constraints = if self.is_authority {
             sequence(&[element(der::BOOLEAN, &[0xFF])])
         } else {
@@ -249,14 +329,26 @@ impl Request {
         };
         let mut extensions = vec![
             extension(KEY_USAGE, true, &element(der::BIT_STRING, usage)),
-            extension(EXT_KEY_USAGE, false, &sequence(&[oid(SERVER_AUTH), oid(CLIENT_AUTH)])),
+            extension(
+                EXT_KEY_USAGE,
+                false,
+                &sequence(&[oid(SERVER_AUTH), oid(CLIENT_AUTH)]),
+            ),
             extension(BASIC_CONSTRAINTS, true, &constraints),
         ];
         if self.is_authority {
-            extensions.push(extension(SUBJECT_KEY_ID, false, &element(der::OCTET_STRING, key_id)));
+            extensions.push(extension(
+                SUBJECT_KEY_ID,
+                false,
+                &element(der::OCTET_STRING, key_id),
+            ));
         }
         if let Some(id) = authority_key_id {
-            extensions.push(extension(AUTHORITY_KEY_ID, false, &sequence(&[element(0x80, id)])));
+            extensions.push(extension(
+                AUTHORITY_KEY_ID,
+                false,
+                &sequence(&[element(0x80, id)]),
+            ));
         }
         let mut names = Vec::new();
         for name in &self.host_names {
@@ -272,7 +364,11 @@ impl Request {
             });
         }
         if !names.is_empty() {
-            extensions.push(extension(SUBJECT_ALT_NAME, self.common_name.is_empty(), &sequence(&names)));
+            extensions.push(extension(
+                SUBJECT_ALT_NAME,
+                self.common_name.is_empty(),
+                &sequence(&names),
+            ));
         }
         Ok(element(0xA3, &sequence(&extensions)))
     }
@@ -296,7 +392,10 @@ impl Request {
         let mut serial = [0; 16];
         environment.fill_random(&mut serial);
         let now = environment.now();
-        let end = Time::unix(now.seconds.saturating_add(self.days.saturating_mul(86_400)), 0);
+        let end = Time::unix(
+            now.seconds.saturating_add(self.days.saturating_mul(86_400)),
+            0,
+        );
         let body = sequence(&[
             element(0xA0, &integer(&[2])),
             integer(&serial),
@@ -329,16 +428,19 @@ fn time(moment: &Time) -> Vec<u8> {
 
 /// A certificate and its key given in base64. Source: sprig `buildCustomCertificate`.
 fn build_custom(certificate: &[u8], key: &[u8]) -> Result<Value, CallError> {
-    let certificate =
-        decode_base64(certificate).map_err(|_| CallError::new("unable to decode base64 certificate"))?;
-    let key = decode_base64(key).map_err(|_| CallError::new("unable to decode base64 private key"))?;
-    let block = pem::decode(&certificate).ok_or_else(|| CallError::new("unable to decode certificate"))?;
+    let certificate = decode_base64(certificate)
+        .map_err(|_| CallError::new("unable to decode base64 certificate"))?;
+    let key =
+        decode_base64(key).map_err(|_| CallError::new("unable to decode base64 private key"))?;
+    let block =
+        pem::decode(&certificate).ok_or_else(|| CallError::new("unable to decode certificate"))?;
     if parse(&block.bytes).is_none() {
         return Err(CallError::new(
             "error parsing certificate: decodedCert.Bytes: x509: malformed certificate",
         ));
     }
-    PrivateKey::from_pem(&key).map_err(|error| CallError::new(format!("error parsing private key: {error}")))?;
+    PrivateKey::from_pem(&key)
+        .map_err(|error| CallError::new(format!("error parsing private key: {error}")))?;
     Ok(Value::Object(Arc::new(Certificate {
         cert: Str::from(certificate),
         key: Str::from(key),

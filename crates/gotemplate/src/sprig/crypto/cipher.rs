@@ -24,7 +24,9 @@ pub(super) fn functions() -> Vec<Row> {
             let mut vector = [0; BLOCK];
             context.environment().fill_random(&mut vector);
             let sealed = encrypt(text(args, 0), vector, plain);
-            Ok(Value::from(base64::engine::general_purpose::STANDARD.encode(sealed)))
+            Ok(Value::from(
+                base64::engine::general_purpose::STANDARD.encode(sealed),
+            ))
         }),
         row("decryptAES", TEXT2, |context, args| {
             context.charge(text(args, 1).len())?;
@@ -82,7 +84,10 @@ fn decrypt(password: &[u8], encoded: &[u8]) -> Result {
     }
     let cipher = cipher(password);
     let mut plain = Vec::with_capacity(length);
-    for (previous, chunk) in sealed.chunks_exact(BLOCK).zip(sealed.chunks_exact(BLOCK).skip(1)) {
+    for (previous, chunk) in sealed
+        .chunks_exact(BLOCK)
+        .zip(sealed.chunks_exact(BLOCK).skip(1))
+    {
         let mut block = [0; BLOCK];
         block.copy_from_slice(chunk);
         let mut opened = Array::from(block);
@@ -98,6 +103,8 @@ fn decrypt(password: &[u8], encoded: &[u8]) -> Result {
             plain.truncate(kept);
             Ok(Value::string(plain))
         }
-        Err(_) => Err(CallError::new(format!("runtime error: slice bounds out of range [:{kept}]"))),
+        Err(_) => Err(CallError::new(format!(
+            "runtime error: slice bounds out of range [:{kept}]"
+        ))),
     }
 }

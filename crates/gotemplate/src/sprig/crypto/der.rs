@@ -36,7 +36,10 @@ pub(super) fn sequence(elements: &[Vec<u8>]) -> Vec<u8> {
 
 /// A non-negative integer from its big-endian bytes.
 pub(super) fn integer(bytes: &[u8]) -> Vec<u8> {
-    let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+    let first = bytes
+        .iter()
+        .position(|byte| *byte != 0)
+        .unwrap_or(bytes.len());
     let mut contents = bytes[first..].to_vec();
     if contents.first().is_none_or(|byte| *byte >= 0x80) {
         contents.insert(0, 0);
@@ -72,7 +75,10 @@ impl<'a> Reader<'a> {
             if count == 0 || count > 4 {
                 return None;
             }
-            length = rest.get(..count)?.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+            length = rest
+                .get(..count)?
+                .iter()
+                .fold(0, |length, byte| length << 8 | usize::from(*byte));
             rest = &rest[count..];
         }
         let contents = rest.get(..length)?;

@@ -30,29 +30,36 @@ const ECDSA_WITH_SHA256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x0
 const ED25519: &[u8] = &[0x2B, 0x65, 0x70];
 /// What PKCS#1 v1.5 puts before a SHA-256 digest.
 const SHA256_PREFIX: &[u8] = &[
-    0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20,
+    0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+    0x00, 0x04, 0x20,
 ];
 
 pub(super) fn functions() -> Vec<Row> {
-    vec![row("genPrivateKey", Signature::new(&[Param::String]), |context, args| {
-        context.step()?;
-        let environment = context.environment();
-        let key = match text(args, 0) {
-            b"" | b"rsa" => PrivateKey::new_rsa(environment, GENERATED_RSA_BITS),
-            b"dsa" => return Ok(Value::from(new_dsa(environment))),
-            b"ecdsa" => PrivateKey::new_ecdsa(environment),
-            b"ed25519" => {
-                let mut seed = [0; 32];
-                environment.fill_random(&mut seed);
-                Ok(PrivateKey::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(&seed))))
-            }
-            other => return Ok(Value::from(format!("Unknown type {}", lossy(other)))),
-        };
-        Ok(Value::from(match key.and_then(|key| key.to_pem()) {
-            Ok(text) => text,
-            Err(error) => format!("failed to generate private key: {error}"),
-        }))
-    })]
+    vec![row(
+        "genPrivateKey",
+        Signature::new(&[Param::String]),
+        |context, args| {
+            context.step()?;
+            let environment = context.environment();
+            let key = match text(args, 0) {
+                b"" | b"rsa" => PrivateKey::new_rsa(environment, GENERATED_RSA_BITS),
+                b"dsa" => return Ok(Value::from(new_dsa(environment))),
+                b"ecdsa" => PrivateKey::new_ecdsa(environment),
+                b"ed25519" => {
+                    let mut seed = [0; 32];
+                    environment.fill_random(&mut seed);
+                    Ok(PrivateKey::Ed25519(Box::new(
+                        ed25519_dalek::SigningKey::from_bytes(&seed),
+                    )))
+                }
+                other => return Ok(Value::from(format!("Unknown type {}", lossy(other)))),
+            };
+            Ok(Value::from(match key.and_then(|key| key.to_pem()) {
+                Ok(text) => text,
+                Err(error) => format!("failed to generate private key: {error}"),
+            }))
+        },
+    )]
 }
 
 /// A private key that can sign certificates.
@@ -67,8 +74,12 @@ fn oid(identifier: &[u8]) -> Vec<u8> {
 }
 
 impl PrivateKey {
-    pub(super) fn new_rsa(environment: &dyn Environment, bits: usize) -> Result<PrivateKey, String> {
-        let key = RsaPrivateKey::new(&mut Random(environment), bits).map_err(|error| error.to_string())?;
+    pub(super) fn new_rsa(
+        environment: &dyn Environment,
+        bits: usize,
+    ) -> Result<PrivateKey, String> {
+        let key = RsaPrivateKey::new(&mut Random(environment), bits)
+            .map_err(|error| error.to_string())?;
         Ok(PrivateKey::Rsa(Box::new(key)))
     }
 
@@ -92,14 +103,18 @@ impl PrivateKey {
             });
         }
         let Some(kind) = block.kind.strip_suffix(" PRIVATE KEY") else {
-            return Err(format!("no private key data in PEM block of type {}", block.kind));
+            return Err(format!(
+                "no private key data in PEM block of type {}",
+                block.kind
+            ));
         };
         match kind {
             "RSA" => RsaPrivateKey::from_pkcs1_der(&block.bytes)
                 .map(|key| PrivateKey::Rsa(Box::new(key)))
                 .map_err(|error| format!("parsing RSA private key from PEM: {error}")),
-            "EC" => from_sec1(&block.bytes)
-                .ok_or_else(|| "parsing EC private key from PEM: not a P-256 private key".to_owned()),
+            "EC" => from_sec1(&block.bytes).ok_or_else(|| {
+                "parsing EC private key from PEM: not a P-256 private key".to_owned()
+            }),
             "DSA" => Err("x509: DSA keys cannot sign certificates".to_owned()),
             _ => Err(format!("invalid private key type {kind}")),
         }
@@ -137,10 +152,15 @@ impl PrivateKey {
     pub(super) fn public_bits(&self) -> Result<Vec<u8>, String> {
         match self {
             PrivateKey::Rsa(key) => {
-                let der = key.to_public_key().to_pkcs1_der().map_err(|error| error.to_string())?;
+                let der = key
+                    .to_public_key()
+                    .to_pkcs1_der()
+                    .map_err(|error| error.to_string())?;
                 Ok(der.as_bytes().to_vec())
             }
-            PrivateKey::Ecdsa(key) => Ok(key.verifying_key().to_sec1_point(false).as_bytes().to_vec()),
+            PrivateKey::Ecdsa(key) => {
+                Ok(key.verifying_key().to_sec1_point(false).as_bytes().to_vec())
+            }
             PrivateKey::Ed25519(key) => Ok(key.verifying_key().to_bytes().to_vec()),
         }
     }
@@ -172,11 +192,13 @@ impl PrivateKey {
                     hash_len: Some(32),
                     prefix: SHA256_PREFIX.into(),
                 };
-                key.sign(scheme, &Sha256::digest(message)).map_err(|error| error.to_string())
+                key.sign(scheme, &Sha256::digest(message))
+                    .map_err(|error| error.to_string())
             }
             PrivateKey::Ecdsa(key) => {
-                let signature: p256::ecdsa::Signature =
-                    key.sign_prehash(&Sha256::digest(message)).map_err(|error| error.to_string())?;
+                let signature: p256::ecdsa::Signature = key
+                    .sign_prehash(&Sha256::digest(message))
+                    .map_err(|error| error.to_string())?;
                 Ok(signature.to_der().as_bytes().to_vec())
             }
             PrivateKey::Ed25519(key) => Ok(key.sign(message).to_bytes().to_vec()),
@@ -208,7 +230,11 @@ fn from_pkcs8(bytes: &[u8]) -> Option<PrivateKey> {
             .map(|key| PrivateKey::Rsa(Box::new(key))),
         EC_PUBLIC_KEY => from_sec1(secret),
         ED25519 => {
-            let seed = Reader(secret).expect(der::OCTET_STRING)?.contents.try_into().ok()?;
+            let seed = Reader(secret)
+                .expect(der::OCTET_STRING)?
+                .contents
+                .try_into()
+                .ok()?;
             let key = ed25519_dalek::SigningKey::from_bytes(seed);
             Some(PrivateKey::Ed25519(Box::new(key)))
         }

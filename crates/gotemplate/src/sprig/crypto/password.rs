@@ -19,29 +19,42 @@ pub(super) fn functions() -> Vec<Row> {
             context.step()?;
             Ok(Value::from(bcrypt(context, text(args, 0))))
         }),
-        row("htpasswd", Signature::new(&[Param::String, Param::String]), |context, args| {
-            context.step()?;
-            let name = lossy(text(args, 0));
-            if name.contains(':') {
-                return Ok(Value::from(format!("invalid username: {name}")));
-            }
-            Ok(Value::from(format!("{name}:{}", bcrypt(context, text(args, 1)))))
-        }),
-        row("randBytes", Signature::new(&[Param::Int]), |context, args| {
-            let Ok(count) = usize::try_from(int(args, 0)) else {
-                return Err(CallError::new("runtime error: makeslice: len out of range"));
-            };
-            context.charge(count.saturating_mul(2))?;
-            let mut bytes = vec![0; count];
-            context.environment().fill_random(&mut bytes);
-            Ok(Value::from(base64::engine::general_purpose::STANDARD.encode(bytes)))
-        }),
+        row(
+            "htpasswd",
+            Signature::new(&[Param::String, Param::String]),
+            |context, args| {
+                context.step()?;
+                let name = lossy(text(args, 0));
+                if name.contains(':') {
+                    return Ok(Value::from(format!("invalid username: {name}")));
+                }
+                Ok(Value::from(format!(
+                    "{name}:{}",
+                    bcrypt(context, text(args, 1))
+                )))
+            },
+        ),
+        row(
+            "randBytes",
+            Signature::new(&[Param::Int]),
+            |context, args| {
+                let Ok(count) = usize::try_from(int(args, 0)) else {
+                    return Err(CallError::new("runtime error: makeslice: len out of range"));
+                };
+                context.charge(count.saturating_mul(2))?;
+                let mut bytes = vec![0; count];
+                context.environment().fill_random(&mut bytes);
+                Ok(Value::from(
+                    base64::engine::general_purpose::STANDARD.encode(bytes),
+                ))
+            },
+        ),
         row("uuidv4", Signature::new(&[]), |context, _| {
             let mut bytes = [0; 16];
             context.environment().fill_random(&mut bytes);
             bytes[6] = bytes[6] & 0x0F | 0x40;
             bytes[8] = bytes[8] & 0x3F | 0x80;
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digits = format!("{:032x}", u128::from_be_bytes(bytes));
             Ok(Value::from(format!(
                 "{}-{}-{}-{}-{}",
                 &digits[..8],
@@ -53,7 +66,13 @@ pub(super) fn functions() -> Vec<Row> {
         }),
         row(
             "derivePassword",
-            Signature::new(&[Param::Uint32, Param::String, Param::String, Param::String, Param::String]),
+            Signature::new(&[
+                Param::Uint32,
+                Param::String,
+                Param::String,
+                Param::String,
+                Param::String,
+            ]),
             |_, args| derive_password(args),
         ),
     ]
@@ -132,17 +151,22 @@ fn characters(letter: u8) -> &'static [u8] {
 fn derive_password(args: &[Value]) -> Result {
     let (kind, password, user, site) = (text(args, 1), text(args, 2), text(args, 3), text(args, 4));
     let Some(templates) = templates(kind) else {
-        return Ok(Value::from(format!("cannot find password template {}", lossy(kind))));
+        return Ok(Value::from(format!(
+            "cannot find password template {}",
+            lossy(kind)
+        )));
     };
     let failed = |error: String| CallError::new(format!("failed to derive password: {error}"));
     let salt = [SEED, &(user.len() as u32).to_be_bytes(), user].concat();
     let parameters = scrypt::Params::new(15, 8, 2).map_err(|error| failed(error.to_string()))?;
     let mut key = [0; 64];
-    scrypt::scrypt(password, &salt, &parameters, &mut key).map_err(|error| failed(error.to_string()))?;
+    scrypt::scrypt(password, &salt, &parameters, &mut key)
+        .map_err(|error| failed(error.to_string()))?;
 
     let counter = (int(args, 0) as u32).to_be_bytes();
     let message = [SEED, &(site.len() as u32).to_be_bytes(), site, &counter].concat();
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|error| failed(error.to_string()))?;
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(&key).map_err(|error| failed(error.to_string()))?;
     mac.update(&message);
     let seed = mac.finalize().into_bytes();
 

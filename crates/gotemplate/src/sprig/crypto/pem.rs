@@ -35,7 +35,11 @@ pub(super) fn decode(text: &[u8]) -> Option<Block> {
         {
             body = &body[blank + 2..];
         }
-        let digits: Vec<u8> = body.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        let digits: Vec<u8> = body
+            .iter()
+            .copied()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .collect();
         if let Ok(bytes) = decode_base64(&digits) {
             return Some(Block {
                 kind: lossy(kind).into_owned(),

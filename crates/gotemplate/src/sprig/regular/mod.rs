@@ -8,7 +8,6 @@ use std::sync::Arc;
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::args::{int, text};
-use super::strings::nil_list;
 use super::{Result, Row, row};
 use crate::exec::Context;
 use crate::function::{CallError, Param, Signature};
@@ -93,7 +92,11 @@ impl Regexp {
     }
 
     /// `whole` with each match replaced by what `replace` appends. Source: regexp `replaceAll`.
-    fn replace(&self, whole: &[u8], mut replace: impl FnMut(&mut Vec<u8>, &Captures<'_>)) -> Vec<u8> {
+    fn replace(
+        &self,
+        whole: &[u8],
+        mut replace: impl FnMut(&mut Vec<u8>, &Captures<'_>),
+    ) -> Vec<u8> {
         let mut out = Vec::with_capacity(whole.len());
         let (mut last_end, mut position) = (0, 0);
         while position <= whole.len() {
@@ -202,7 +205,11 @@ fn group_number(name: &[u8]) -> Option<usize> {
     if name.len() > 1 && name[0] == b'0' || !name.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    std::str::from_utf8(name).ok()?.parse().ok().filter(|number| *number < 100_000_000)
+    std::str::from_utf8(name)
+        .ok()?
+        .parse()
+        .ok()
+        .filter(|number| *number < 100_000_000)
 }
 
 const TEXT: Signature = Signature::new(&[Param::String]);
@@ -216,7 +223,9 @@ pub(super) fn functions() -> Vec<Row> {
     let mut table = vec![
         row("regexMatch", TEXT2, |context, args| {
             let regexp = context.regexp(text(args, 0));
-            Ok(Value::Bool(regexp.is_ok_and(|regexp| regexp.is_match(text(args, 1)))))
+            Ok(Value::Bool(
+                regexp.is_ok_and(|regexp| regexp.is_match(text(args, 1))),
+            ))
         }),
         row("mustRegexMatch", TEXT2, |context, args| {
             let regexp = compile(context, args, true)?;
@@ -230,36 +239,71 @@ pub(super) fn functions() -> Vec<Row> {
     // Those without "must" panic, and name the expression.
     let twins: [(&str, &str, Signature, OnMatch); 5] = [
         ("regexFind", "mustRegexFind", TEXT2, |_, regexp, args| {
-            Ok(Value::string(regexp.find(text(args, 1)).unwrap_or_default()))
+            Ok(Value::string(
+                regexp.find(text(args, 1)).unwrap_or_default(),
+            ))
         }),
-        ("regexFindAll", "mustRegexFindAll", TEXT2_INT, |context, regexp, args| {
-            let whole = text(args, 1);
-            let found = regexp.find_all(whole, int(args, 2));
-            let parts = found.into_iter().map(|(start, end)| &whole[start..end]).collect::<Vec<_>>();
-            strings(context, if parts.is_empty() { None } else { Some(parts) })
-        }),
-        ("regexSplit", "mustRegexSplit", TEXT2_INT, |context, regexp, args| {
-            strings(context, regexp.split(text(args, 1), int(args, 2)))
-        }),
-        ("regexReplaceAll", "mustRegexReplaceAll", TEXT3, |context, regexp, args| {
-            replaced(context, regexp, args, |out, template, captures| regexp.expand(out, template, captures))
-        }),
-        ("regexReplaceAllLiteral", "mustRegexReplaceAllLiteral", TEXT3, |context, regexp, args| {
-            replaced(context, regexp, args, |out, literal, _| out.extend_from_slice(literal))
-        }),
+        (
+            "regexFindAll",
+            "mustRegexFindAll",
+            TEXT2_INT,
+            |context, regexp, args| {
+                let whole = text(args, 1);
+                let found = regexp.find_all(whole, int(args, 2));
+                let parts = found
+                    .into_iter()
+                    .map(|(start, end)| &whole[start..end])
+                    .collect::<Vec<_>>();
+                strings(context, if parts.is_empty() { None } else { Some(parts) })
+            },
+        ),
+        (
+            "regexSplit",
+            "mustRegexSplit",
+            TEXT2_INT,
+            |context, regexp, args| strings(context, regexp.split(text(args, 1), int(args, 2))),
+        ),
+        (
+            "regexReplaceAll",
+            "mustRegexReplaceAll",
+            TEXT3,
+            |context, regexp, args| {
+                replaced(context, regexp, args, |out, template, captures| {
+                    regexp.expand(out, template, captures)
+                })
+            },
+        ),
+        (
+            "regexReplaceAllLiteral",
+            "mustRegexReplaceAllLiteral",
+            TEXT3,
+            |context, regexp, args| {
+                replaced(context, regexp, args, |out, literal, _| {
+                    out.extend_from_slice(literal)
+                })
+            },
+        ),
     ];
     for (name, twin, signature, body) in twins {
         for (name, plain) in [(name, false), (twin, true)] {
-            table.push(row(name, signature, move |context: &mut Context<'_>, args: &[Value]| {
-                let regexp = compile(context, args, plain)?;
-                body(context, &regexp, args)
-            }));
+            table.push(row(
+                name,
+                signature,
+                move |context: &mut Context<'_>, args: &[Value]| {
+                    let regexp = compile(context, args, plain)?;
+                    body(context, &regexp, args)
+                },
+            ));
         }
     }
     table
 }
 
-fn compile(context: &mut Context<'_>, args: &[Value], plain: bool) -> std::result::Result<Arc<Regexp>, CallError> {
+fn compile(
+    context: &mut Context<'_>,
+    args: &[Value],
+    plain: bool,
+) -> std::result::Result<Arc<Regexp>, CallError> {
     let pattern = text(args, 0);
     context.regexp(pattern).map_err(|error| {
         if plain {
@@ -278,7 +322,6 @@ fn compile(context: &mut Context<'_>, args: &[Value], plain: bool) -> std::resul
 fn strings(context: &mut Context<'_>, parts: Option<Vec<&[u8]>>) -> Result {
     let Some(parts) = parts else {
         let nil = List::nil(ListType::String);
-        debug_assert!(matches!(nil_list(), Value::List(_)));
         return Ok(Value::List(Arc::new(nil)));
     };
     context.charge(parts.len() * 48)?;

@@ -20,7 +20,10 @@ pub(super) struct Translated {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "the flags of the syntax are just these")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the flags of the syntax are just these"
+)]
 struct Flags {
     fold_case: bool,
     multi_line: bool,
@@ -39,10 +42,15 @@ impl Flags {
     }
 }
 
+/// The bounds of `{n,m}`; without an upper one in `{n,}`.
+struct Counts {
+    min: u64,
+    max: Option<u64>,
+}
+
 /// A group that is open.
 struct Group {
     outer_flags: Flags,
-    outer_has_operand: bool,
     /// The largest product of counts within it.
     product: u64,
 }
@@ -56,8 +64,6 @@ struct Translator<'a> {
     groups: Vec<Group>,
     /// Whether something stands before the current position that can be repeated.
     has_operand: bool,
-    /// Where that was written.
-    operand_start: usize,
     /// The product of counts within it.
     operand_product: u64,
     /// The largest product of counts in the current group so far.
@@ -88,7 +94,6 @@ pub(super) fn translate(pattern: &[u8]) -> Parsed<Translated> {
         },
         groups: Vec::new(),
         has_operand: false,
-        operand_start: 0,
         operand_product: 1,
         product: 1,
     };
@@ -143,12 +148,33 @@ impl<'a> Translator<'a> {
                     self.has_operand = false;
                     self.rest = &self.rest[1..];
                 }
-                b'^' => self.anchor(if self.flags.multi_line { "(?m:^)" } else { r"\A" }, 1),
-                b'$' => self.anchor(if self.flags.multi_line { "(?m:$)" } else { r"\z" }, 1),
-                b'.' => self.anchor(if self.flags.dot_newline { "(?s:.)" } else { "(?-s:.)" }, 1),
+                b'^' => self.anchor(
+                    if self.flags.multi_line {
+                        "(?m:^)"
+                    } else {
+                        r"\A"
+                    },
+                    1,
+                ),
+                b'$' => self.anchor(
+                    if self.flags.multi_line {
+                        "(?m:$)"
+                    } else {
+                        r"\z"
+                    },
+                    1,
+                ),
+                b'.' => self.anchor(
+                    if self.flags.dot_newline {
+                        "(?s:.)"
+                    } else {
+                        "(?-s:.)"
+                    },
+                    1,
+                ),
                 b'[' => self.class()?,
                 b'*' | b'+' | b'?' => {
-                    self.repeat(before, &before[1..], 0, None, last_repeat)?;
+                    self.repeat(before, &before[1..], None, last_repeat)?;
                     repeat = Some(before);
                 }
                 b'{' => match parse_repeat(before) {
@@ -158,11 +184,13 @@ impl<'a> Translator<'a> {
                     }
                     Some((min, max, after)) => {
                         let out_of_range = |count: u64| count > MAX_REPEAT;
-                        if out_of_range(min) || max.is_some_and(|max| out_of_range(max) || min > max) {
+                        if out_of_range(min)
+                            || max.is_some_and(|max| out_of_range(max) || min > max)
+                        {
                             let end = before.len() - after.len();
                             return error("invalid repeat count", &before[..end]);
                         }
-                        self.repeat(before, after, min, Some(max), last_repeat)?;
+                        self.repeat(before, after, Some(Counts { min, max }), last_repeat)?;
                         repeat = Some(before);
                     }
                 },
@@ -184,7 +212,6 @@ impl<'a> Translator<'a> {
 
     /// Writes an atom.
     fn atom(&mut self, text: &str) {
-        self.operand_start = self.out.len();
         self.out.push_str(text);
         self.has_operand = true;
         self.operand_product = 1;
@@ -197,7 +224,11 @@ impl<'a> Translator<'a> {
 
     fn literal(&mut self, char: char) {
         let escaped = code_point(char as u32);
-        let text = if self.flags.fold_case { format!("(?i:{escaped})") } else { escaped };
+        let text = if self.flags.fold_case {
+            format!("(?i:{escaped})")
+        } else {
+            escaped
+        };
         self.atom(&text);
     }
 
@@ -218,7 +249,6 @@ impl<'a> Translator<'a> {
     fn push_group(&mut self, opening: &str, outer_flags: Flags) {
         self.groups.push(Group {
             outer_flags,
-            outer_has_operand: self.has_operand,
             product: self.product,
         });
         self.out.push_str(opening);
@@ -236,7 +266,6 @@ impl<'a> Translator<'a> {
         self.operand_product = self.product;
         self.product = group.product.max(self.operand_product);
         self.has_operand = true;
-        let _ = group.outer_has_operand;
         Ok(())
     }
 
@@ -255,7 +284,11 @@ impl<'a> Translator<'a> {
                 return error("invalid named capture", start);
             };
             let name = &start[name_at..end];
-            if name.is_empty() || !name.iter().all(|byte| *byte == b'_' || byte.is_ascii_alphanumeric()) {
+            if name.is_empty()
+                || !name
+                    .iter()
+                    .all(|byte| *byte == b'_' || byte.is_ascii_alphanumeric())
+            {
                 return error("invalid named capture", &start[..=end]);
             }
             self.rest = &start[end + 1..];
@@ -297,16 +330,18 @@ impl<'a> Translator<'a> {
             }
             saw_flag = true;
         }
-        error("invalid or unsupported Perl syntax", &start[..start.len() - rest.len()])
+        error(
+            "invalid or unsupported Perl syntax",
+            &start[..start.len() - rest.len()],
+        )
     }
 
-    /// A repetition. `counts` is none for `*`, `+` and `?`, else the upper bound.
+    /// A repetition. `counts` is none for `*`, `+` and `?`.
     fn repeat(
         &mut self,
         before: &'a [u8],
         after: &'a [u8],
-        min: u64,
-        counts: Option<Option<u64>>,
+        counts: Option<Counts>,
         last_repeat: Option<&[u8]>,
     ) -> Parsed<()> {
         let mut after = after;
@@ -316,13 +351,16 @@ impl<'a> Translator<'a> {
             lazy = !lazy;
         }
         if let Some(last) = last_repeat {
-            return error("invalid nested repetition operator", &last[..last.len() - after.len()]);
+            return error(
+                "invalid nested repetition operator",
+                &last[..last.len() - after.len()],
+            );
         }
         let operator = &before[..before.len() - after.len()];
         if !self.has_operand {
             return error("missing argument to repetition operator", operator);
         }
-        if let Some(max) = counts {
+        if let Some(Counts { min, max }) = counts {
             let count = max.unwrap_or(min);
             if count >= 2 || min >= 2 {
                 self.operand_product = self.operand_product.saturating_mul(count.max(1));
@@ -445,7 +483,10 @@ impl<'a> Translator<'a> {
             if rest.len() >= 2 && rest[0] == b'-' && rest[1] != b']' {
                 (high, rest) = class_char(&rest[1..], whole)?;
                 if high < low {
-                    return error("invalid character class range", &range[..range.len() - rest.len()]);
+                    return error(
+                        "invalid character class range",
+                        &range[..range.len() - rest.len()],
+                    );
                 }
             }
             class.push_str(&class_range(low, high));
@@ -511,7 +552,10 @@ fn unicode_class(text: &[u8]) -> Parsed<(String, &[u8])> {
         None => name,
     };
     let name = lossy(name);
-    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" _-".contains(&byte));
+    let plain = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b" _-".contains(&byte));
     let letter = if negative { 'P' } else { 'p' };
     let known = ["gc=", "sc="]
         .into_iter()
@@ -538,7 +582,11 @@ fn escaped_char(text: &[u8]) -> Parsed<(u32, &[u8])> {
         return error("trailing backslash at end of expression", b"");
     }
     let (char, mut rest) = next_char(&text[1..])?;
-    let octal = |rest: &[u8]| rest.first().copied().filter(|byte| (b'0'..=b'7').contains(byte));
+    let octal = |rest: &[u8]| {
+        rest.first()
+            .copied()
+            .filter(|byte| (b'0'..=b'7').contains(byte))
+    };
     let simple = match char {
         'a' => Some(7),
         'f' => Some(12),
@@ -623,8 +671,8 @@ fn parse_count(text: &[u8]) -> Option<(u64, &[u8])> {
     if digits == 0 || (digits > 1 && text[0] == b'0') {
         return None;
     }
-    let number = text[..digits]
-        .iter()
-        .fold(0_u64, |number, byte| (number * 10 + u64::from(byte - b'0')).min(1_000_000_000));
+    let number = text[..digits].iter().fold(0_u64, |number, byte| {
+        (number * 10 + u64::from(byte - b'0')).min(1_000_000_000)
+    });
     Some((number, &text[digits..]))
 }

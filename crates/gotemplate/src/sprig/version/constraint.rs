@@ -130,7 +130,9 @@ impl Constraint {
         }
         if self.patch_dirty {
             let prereleases = !version.prerelease.is_empty() || !self.version.prerelease.is_empty();
-            return prereleases && super::compare_prereleases(&version.prerelease, &self.version.prerelease).is_ne();
+            return prereleases
+                && super::compare_prereleases(&version.prerelease, &self.version.prerelease)
+                    .is_ne();
         }
         self.version.patch != version.patch || version.compare(&self.version).is_ne()
     }
@@ -156,8 +158,9 @@ impl Constraint {
         if !self.dirty {
             return version.compare(&self.version).is_le();
         }
-        let beyond_minor =
-            version.major == self.version.major && version.minor > self.version.minor && !self.minor_dirty;
+        let beyond_minor = version.major == self.version.major
+            && version.minor > self.version.minor
+            && !self.minor_dirty;
         version.major <= self.version.major && !beyond_minor
     }
 
@@ -169,7 +172,8 @@ impl Constraint {
             && !self.minor_dirty
             && !self.patch_dirty;
         anything
-            || version.major == self.version.major && (version.minor == self.version.minor || self.minor_dirty)
+            || version.major == self.version.major
+                && (version.minor == self.version.minor || self.minor_dirty)
     }
 
     fn caret(&self, version: &Version) -> bool {
@@ -193,7 +197,9 @@ impl Constraints {
     /// Reads constraints. Source: semver `NewConstraint`.
     pub fn parse(text: &str) -> Result<Constraints, VersionError> {
         if text.len() > MAX_LENGTH {
-            return Err(VersionError::TooLong("constraint string is too long (max 512 bytes)"));
+            return Err(VersionError::TooLong(
+                "constraint string is too long (max 512 bytes)",
+            ));
         }
         let text = rewrite_ranges(text);
         let groups: Vec<&str> = text.split("||").collect();
@@ -211,7 +217,9 @@ impl Constraints {
                 .map(|found| Constraint::parse(found.as_str()))
                 .collect::<Result<Vec<_>, _>>()?;
             alternatives.push(Alternative {
-                names_prerelease: constraints.iter().any(|one| !one.version.prerelease.is_empty()),
+                names_prerelease: constraints
+                    .iter()
+                    .any(|one| !one.version.prerelease.is_empty()),
                 constraints,
             });
         }

@@ -19,19 +19,27 @@ use crate::value::Value;
 
 pub(super) fn functions() -> Vec<Row> {
     vec![
-        row("semver", Signature::new(&[Param::String]), |_, args| {
-            match Version::parse(&lossy(text(args, 0))) {
+        row(
+            "semver",
+            Signature::new(&[Param::String]),
+            |_, args| match Version::parse(&lossy(text(args, 0))) {
                 Ok(version) => Ok(object::pointer(version)),
                 Err(error) => Err(CallError::new(error.to_string())),
-            }
-        }),
-        row("semverCompare", Signature::new(&[Param::String, Param::String]), |_, args| {
-            let check = || -> Result<bool, VersionError> {
-                let constraints = Constraints::parse(&lossy(text(args, 0)))?;
-                Ok(constraints.check(&Version::parse(&lossy(text(args, 1)))?))
-            };
-            check().map(Value::Bool).map_err(|error| CallError::new(error.to_string()))
-        }),
+            },
+        ),
+        row(
+            "semverCompare",
+            Signature::new(&[Param::String, Param::String]),
+            |_, args| {
+                let check = || -> Result<bool, VersionError> {
+                    let constraints = Constraints::parse(&lossy(text(args, 0)))?;
+                    Ok(constraints.check(&Version::parse(&lossy(text(args, 1)))?))
+                };
+                check()
+                    .map(Value::Bool)
+                    .map_err(|error| CallError::new(error.to_string()))
+            },
+        ),
     ]
 }
 
@@ -90,10 +98,12 @@ const LOOSE: &str = r"^v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?(-([0-9A-Za-z\-]+(\.[0-9A
 impl Version {
     /// Reads a version; minor and patch may be missing. Source: semver `NewVersion`.
     pub fn parse(text: &str) -> Result<Version, VersionError> {
-        if text.len() > MAX_LENGTH {
-            return Err(VersionError::TooLong("version string is too long (max 256 bytes)"));
-        }
         static PATTERN: OnceLock<Regex> = OnceLock::new();
+        if text.len() > MAX_LENGTH {
+            return Err(VersionError::TooLong(
+                "version string is too long (max 256 bytes)",
+            ));
+        }
         let pattern = PATTERN.get_or_init(|| Regex::new(LOOSE).expect("the pattern is a constant"));
         let captures = pattern.captures(text).ok_or(VersionError::Invalid)?;
         let group = |index: usize| captures.get(index).map_or("", |part| part.as_str());
@@ -102,7 +112,9 @@ impl Version {
             if digits.is_empty() {
                 return Ok(0);
             }
-            digits.parse().map_err(|_| VersionError::Range(digits.to_owned()))
+            digits
+                .parse()
+                .map_err(|_| VersionError::Range(digits.to_owned()))
         };
         let version = Version {
             major: number(1)?,
@@ -125,12 +137,14 @@ impl Version {
     pub fn compare(&self, other: &Version) -> Ordering {
         (self.major, self.minor, self.patch)
             .cmp(&(other.major, other.minor, other.patch))
-            .then_with(|| match (self.prerelease.is_empty(), other.prerelease.is_empty()) {
-                (true, true) => Ordering::Equal,
-                (true, false) => Ordering::Greater,
-                (false, true) => Ordering::Less,
-                (false, false) => compare_prereleases(&self.prerelease, &other.prerelease),
-            })
+            .then_with(
+                || match (self.prerelease.is_empty(), other.prerelease.is_empty()) {
+                    (true, true) => Ordering::Equal,
+                    (true, false) => Ordering::Greater,
+                    (false, true) => Ordering::Less,
+                    (false, false) => compare_prereleases(&self.prerelease, &other.prerelease),
+                },
+            )
     }
 
     /// With other numbers, without prerelease and metadata, and keeping a leading `v` of the original.
@@ -148,7 +162,11 @@ impl Version {
     }
 
     fn with_prefix(&self, version: &Version) -> String {
-        let prefix = if self.original.starts_with('v') { "v" } else { "" };
+        let prefix = if self.original.starts_with('v') {
+            "v"
+        } else {
+            ""
+        };
         format!("{prefix}{version}")
     }
 }
@@ -167,7 +185,10 @@ impl fmt::Display for Version {
 }
 
 fn is_identifier(part: &str) -> bool {
-    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    !part.is_empty()
+        && part
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn check_prerelease(text: &str) -> Result<(), VersionError> {
@@ -175,7 +196,8 @@ fn check_prerelease(text: &str) -> Result<(), VersionError> {
         if !is_identifier(part) {
             return Err(VersionError::Prerelease);
         }
-        if part.len() > 1 && part.starts_with('0') && part.bytes().all(|byte| byte.is_ascii_digit()) {
+        if part.len() > 1 && part.starts_with('0') && part.bytes().all(|byte| byte.is_ascii_digit())
+        {
             return Err(VersionError::LeadingZero);
         }
     }
@@ -216,10 +238,9 @@ fn compare_parts(left: &str, right: &str) -> Ordering {
     };
     match (number(left), number(right)) {
         (None, None) => left.cmp(right),
-        (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
-        // Numbers that are equal but written differently: the first counts as less, as upstream has it.
         (Some(left), Some(right)) if left > right => Ordering::Greater,
-        (Some(_), Some(_)) => Ordering::Less,
+        // Also numbers that are equal but written differently, as upstream has it.
+        (Some(_), _) => Ordering::Less,
     }
 }

@@ -49,7 +49,11 @@ fn next(value: u64, what: &str) -> Result<u64, CallError> {
 
 impl Object for VersionValue {
     fn type_name(&self) -> Cow<'_, str> {
-        Cow::Borrowed(if self.is_pointer { POINTER } else { "semver.Version" })
+        Cow::Borrowed(if self.is_pointer {
+            POINTER
+        } else {
+            "semver.Version"
+        })
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -57,16 +61,21 @@ impl Object for VersionValue {
     }
 
     fn kind(&self) -> Kind {
-        if self.is_pointer { Kind::Pointer } else { Kind::Struct }
+        if self.is_pointer {
+            Kind::Pointer
+        } else {
+            Kind::Struct
+        }
     }
 
     fn method(&self, name: &str) -> Option<&'static Signature> {
         Some(match name {
-            "Major" | "Minor" | "Patch" | "Prerelease" | "Metadata" | "String" | "IncMajor" | "IncMinor"
-            | "IncPatch" => &NONE,
+            "Major" | "Minor" | "Patch" | "Prerelease" | "Metadata" | "String" | "IncMajor"
+            | "IncMinor" | "IncPatch" => &NONE,
             "SetPrerelease" | "SetMetadata" => &TEXT,
             "Original" if self.is_pointer => &NONE,
-            "Compare" | "LessThan" | "LessThanEqual" | "GreaterThan" | "GreaterThanEqual" | "Equal"
+            "Compare" | "LessThan" | "LessThanEqual" | "GreaterThan" | "GreaterThanEqual"
+            | "Equal"
                 if self.is_pointer =>
             {
                 &OTHER
@@ -90,7 +99,9 @@ impl Object for VersionValue {
             "IncPatch" if !version.prerelease.is_empty() => {
                 plain(version.bumped(version.major, version.minor, version.patch))
             }
-            "IncPatch" => plain(version.bumped(version.major, version.minor, next(version.patch, "patch")?)),
+            "IncPatch" => {
+                plain(version.bumped(version.major, version.minor, next(version.patch, "patch")?))
+            }
             "SetPrerelease" | "SetMetadata" => self.with_part(name, args),
             _ => self.compared(name, args),
         }
@@ -107,9 +118,13 @@ impl Object for VersionValue {
     }
 
     fn equals(&self, other: &dyn Object) -> bool {
-        other.as_any().downcast_ref::<VersionValue>().is_some_and(|other| {
-            self.version.to_string() == other.version.to_string() && self.version.original == other.version.original
-        })
+        other
+            .as_any()
+            .downcast_ref::<VersionValue>()
+            .is_some_and(|other| {
+                self.version.to_string() == other.version.to_string()
+                    && self.version.original == other.version.original
+            })
     }
 }
 
