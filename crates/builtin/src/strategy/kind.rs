@@ -25,8 +25,10 @@ pub(crate) type Fields = &'static [&'static [&'static str]];
 pub(crate) enum Generation {
     /// Never; the kind has none.
     None,
-    /// When one of these fields changes. (A path may be of fields joined by dots.)
+    /// From 1, when one of these fields changes. (A path may be of fields joined by dots.)
     On(&'static [&'static str]),
+    /// The same from 0.
+    FromZero(&'static [&'static str]),
 }
 
 /// How updates of a subresource differ from those of the object.
@@ -97,7 +99,7 @@ impl Kind {
     fn spec_changed(&self, new: &Value, old: &Value) -> bool {
         match self.generation {
             Generation::None => false,
-            Generation::On(fields) => fields
+            Generation::On(fields) | Generation::FromZero(fields) => fields
                 .iter()
                 .any(|field| !equal(peek(new, field), peek(old, field))),
         }
@@ -195,7 +197,7 @@ impl Strategy for Kind {
             set(object, "status", zero);
         }
         (self.prepare_create)(cx, object);
-        if self.generation != Generation::None {
+        if matches!(self.generation, Generation::On(_)) {
             set_generation(object, 1);
         }
     }

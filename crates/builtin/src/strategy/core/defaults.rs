@@ -423,6 +423,12 @@ fn persistent_volume(object: &mut Value) {
     round_in(spec, "capacity");
 }
 
+/// The defaults of a volume that is part of an attachment.
+pub(crate) fn inline_volume(spec: &mut Value) {
+    volume_source(spec);
+    round_in(spec, "capacity");
+}
+
 /// The defaults of the spec of a claim.
 pub(crate) fn claim_spec(spec: &mut Value) {
     for list in ["limits", "requests"] {
