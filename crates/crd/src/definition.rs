@@ -44,7 +44,7 @@ pub fn validate_update(definition: &Value, old: &Value) -> ErrorList {
     let crd = Definition::new(definition);
     let old_crd = Definition::new(old);
     let mut errors = Vec::new();
-    update_metadata(definition, old, &mut errors);
+    objectmeta::validate_update(definition, old, &mut errors);
     let options = Options::for_update(&crd, &old_crd);
     spec::validate(&crd, &options, &mut errors);
     immutable_fields(&crd, &old_crd, options.immutable_names, &mut errors);
@@ -58,7 +58,7 @@ pub fn validate_update(definition: &Value, old: &Value) -> ErrorList {
 pub fn validate_status_update(definition: &Value, old: &Value) -> ErrorList {
     let crd = Definition::new(definition);
     let mut errors = Vec::new();
-    update_metadata(definition, old, &mut errors);
+    objectmeta::validate_update(definition, old, &mut errors);
     accepted_names(&crd, &mut errors);
     errors
 }
@@ -121,50 +121,7 @@ fn create_metadata(
             "not allowed on this type",
         ));
     }
-    objectmeta::validate_common(path, metadata, errors);
-}
-
-fn update_metadata(definition: &Value, old: &Value, errors: &mut ErrorList) {
-    let path = Path::new("metadata");
-    let field = |value: &Value, key: &str| {
-        value
-            .get("metadata")
-            .and_then(|metadata| metadata.get(key))
-            .cloned()
-            .unwrap_or_default()
-    };
-    let version = field(definition, "resourceVersion");
-    if version.as_str().unwrap_or_default().is_empty() {
-        errors.push(Error::invalid(
-            &path.child("resourceVersion"),
-            "",
-            "must be specified for an update",
-        ));
-    }
-    let generation = field(definition, "generation").as_i64().unwrap_or_default();
-    if generation < field(old, "generation").as_i64().unwrap_or_default() {
-        errors.push(Error::invalid(
-            &path.child("generation"),
-            generation,
-            "must not be decremented",
-        ));
-    }
-    for key in [
-        "name",
-        "namespace",
-        "uid",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ] {
-        let (new, old) = (field(definition, key), field(old, key));
-        if new != old {
-            errors.push(Error::invalid(&path.child(key), new, "field is immutable"));
-        }
-    }
-    if let Some(metadata) = object_at(definition, "metadata") {
-        objectmeta::validate_common(&path, metadata, errors);
-    }
+    objectmeta::validate_new(path, metadata, errors);
 }
 
 fn immutable_fields(

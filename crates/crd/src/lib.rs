@@ -6,6 +6,7 @@
 //! expression language by itself.
 
 pub mod cel;
+pub mod compiled;
 pub mod default;
 pub mod definition;
 pub mod goregex;
@@ -13,6 +14,9 @@ pub mod listtype;
 pub mod names;
 pub mod objectmeta;
 pub mod prune;
+pub mod publish;
 pub mod rules;
 pub mod schema;
 pub mod value;
+
+pub use compiled::{Compiled, VersionSchema, compile};

@@ -132,9 +132,29 @@ impl Coercer {
     }
 }
 
-/// Checks all of metadata but the names.
-pub(crate) fn validate_common(path: &Path, metadata: &Map<String, Value>, errors: &mut ErrorList) {
-    metadata::validate_common(path, metadata, errors);
+/// Brings the metadata of an object into form; gives the paths of unknown fields in it.
+pub(crate) fn decode_root(map: &mut Map<String, Value>) -> Result<Vec<String>, String> {
+    let Some(value) = map.get("metadata") else {
+        return Ok(Vec::new());
+    };
+    let decoded = decode::decode(value)?;
+    let unknown = decoded
+        .unknown
+        .iter()
+        .map(|name| format!("metadata.{name}"))
+        .collect();
+    map.insert("metadata".to_owned(), Value::Object(decoded.metadata));
+    Ok(unknown)
+}
+
+/// Checks what an update may not change in metadata, and the rest of it.
+pub(crate) fn validate_update(object: &Value, old: &Value, errors: &mut ErrorList) {
+    metadata::validate_update(object, old, errors);
+}
+
+/// Checks all of the metadata of a new object but the names.
+pub(crate) fn validate_new(path: &Path, metadata: &Map<String, Value>, errors: &mut ErrorList) {
+    metadata::validate_new(path, metadata, errors);
 }
 
 /// Checks `apiVersion`, `kind` and `metadata` of embedded resources; of the root too if `is_root`.

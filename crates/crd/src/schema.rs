@@ -385,3 +385,30 @@ fn rules(map: &Map<String, Value>) -> Result<Vec<Rule>, SchemaError> {
         })
         .collect()
 }
+
+/// Rules as the schema has them.
+pub(crate) fn rules_json(rules: &[Rule]) -> Vec<Value> {
+    rules
+        .iter()
+        .map(|rule| {
+            let mut out = Map::new();
+            out.insert("rule".to_owned(), rule.rule.as_str().into());
+            for (key, text) in [
+                ("message", &rule.message),
+                ("messageExpression", &rule.message_expression),
+                ("fieldPath", &rule.field_path),
+            ] {
+                if !text.is_empty() {
+                    out.insert(key.to_owned(), text.as_str().into());
+                }
+            }
+            if let Some(reason) = &rule.reason {
+                out.insert("reason".to_owned(), reason.as_str().into());
+            }
+            if let Some(optional) = rule.optional_old_self {
+                out.insert("optionalOldSelf".to_owned(), optional.into());
+            }
+            Value::Object(out)
+        })
+        .collect()
+}

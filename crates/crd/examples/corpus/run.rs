@@ -11,7 +11,7 @@ use object::field::{ErrorList, Path};
 use serde_json::{Value, json};
 
 /// Runs one case; the error says what differs.
-pub fn run(case: &Value) -> Result<(), String> {
+pub(crate) fn run(case: &Value) -> Result<(), String> {
     match case["op"].as_str().unwrap_or_default() {
         "cel" => cel(case),
         "structural" => structural(case),

@@ -22,6 +22,8 @@ pub(crate) enum Literal {
 pub(crate) struct Expr {
     pub(crate) id: Id,
     pub(crate) kind: Kind,
+    /// How many nodes the longest way down from here passes.
+    pub(crate) height: u32,
 }
 
 /// What a node is.
@@ -75,7 +77,37 @@ pub(crate) struct Fold {
 /// The accumulator of a comprehension.
 pub(crate) const ACCUMULATOR: &str = "@result";
 
+/// Runs a step of a walk down a tree with enough stack, wherever it was called.
+pub(crate) fn with_stack<T>(step: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(128 * 1024, 2 * 1024 * 1024, step)
+}
+
 impl Expr {
+    pub(crate) fn new(id: Id, kind: Kind) -> Self {
+        let below = match &kind {
+            Kind::Literal(_) | Kind::Ident(_) => 0,
+            Kind::Select { operand, .. } => operand.height,
+            Kind::Call { target, args, .. } => highest(target.as_deref().into_iter().chain(args)),
+            Kind::List(items) => highest(items.iter().map(|(item, _)| item)),
+            Kind::Map(entries) => {
+                highest(entries.iter().flat_map(|entry| [&entry.key, &entry.value]))
+            }
+            Kind::Struct { fields, .. } => highest(fields),
+            Kind::Fold(fold) => highest([
+                &fold.range,
+                &fold.init,
+                &fold.condition,
+                &fold.step,
+                &fold.result,
+            ]),
+        };
+        Self {
+            id,
+            kind,
+            height: below + 1,
+        }
+    }
+
     /// All nodes below this one and itself, parents first.
     pub(crate) fn visit<'a>(&'a self, see: &mut dyn FnMut(&'a Expr, &[&'a Expr])) {
         let mut parents = Vec::new();
@@ -89,6 +121,15 @@ impl Expr {
     ) {
         see(self, parents);
         parents.push(self);
+        with_stack(|| self.visit_below(parents, see));
+        parents.pop();
+    }
+
+    fn visit_below<'a>(
+        &'a self,
+        parents: &mut Vec<&'a Expr>,
+        see: &mut dyn FnMut(&'a Expr, &[&'a Expr]),
+    ) {
         match &self.kind {
             Kind::Literal(_) | Kind::Ident(_) => {}
             Kind::Select { operand, .. } => operand.visit_with(parents, see),
@@ -128,7 +169,6 @@ impl Expr {
                 }
             }
         }
-        parents.pop();
     }
 
     /// The dotted name that this is, as `a.b.c`.
@@ -143,4 +183,12 @@ impl Expr {
             _ => None,
         }
     }
+}
+
+fn highest<'a>(below: impl IntoIterator<Item = &'a Expr>) -> u32 {
+    below
+        .into_iter()
+        .map(|expr| expr.height)
+        .max()
+        .unwrap_or_default()
 }

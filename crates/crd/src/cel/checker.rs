@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::assign::{Mapping, most_general};
-use super::ast::{Expr, Fold, Id, Kind, Literal};
+use super::ast::{Expr, Fold, Id, Kind, Literal, with_stack};
 use super::declarations::{self, Overload};
 use super::parser::Parsed;
 use super::shape::ShapeKind;
@@ -129,6 +129,10 @@ impl Checker<'_> {
     }
 
     fn check(&mut self, expr: &mut Expr) {
+        with_stack(|| self.check_node(expr));
+    }
+
+    fn check_node(&mut self, expr: &mut Expr) {
         let id = expr.id;
         match &mut expr.kind {
             Kind::Literal(literal) => self.set(

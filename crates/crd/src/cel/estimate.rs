@@ -7,7 +7,7 @@ mod range;
 
 use std::collections::HashMap;
 
-use super::ast::{ACCUMULATOR, Expr, Fold, Id, Kind, Literal};
+use super::ast::{ACCUMULATOR, Expr, Fold, Id, Kind, Literal, with_stack};
 use super::checker::Checked;
 use super::shape::{Shape, ShapeKind};
 use super::types::Type;
@@ -61,6 +61,10 @@ pub(crate) fn max_cost(checked: &Checked, root: Option<&Shape>) -> u64 {
 
 impl Coster<'_> {
     fn cost(&mut self, expr: &Expr) -> Range {
+        with_stack(|| self.cost_here(expr))
+    }
+
+    fn cost_here(&mut self, expr: &Expr) -> Range {
         match &expr.kind {
             Kind::Literal(_) => Range::fixed(0),
             Kind::Ident(name) => {

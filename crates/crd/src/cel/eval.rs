@@ -6,6 +6,7 @@ mod cost;
 
 use std::sync::Arc;
 
+use super::ast::with_stack;
 use super::error::EvalError;
 use super::functions::{self, append, are_equal};
 use super::plan::{self, Attribute, FoldNode, Node, Qualifier, QualifierKey, Root};
@@ -53,6 +54,13 @@ impl<'v, 'a> Run<'v, 'a> {
     }
 
     pub(super) fn node(&mut self, node: &'a Node) -> Outcome<'a> {
+        if let Node::Const(value) = node {
+            return Ok(value.clone());
+        }
+        with_stack(|| self.node_here(node))
+    }
+
+    fn node_here(&mut self, node: &'a Node) -> Outcome<'a> {
         match node {
             Node::Const(value) => Ok(value.clone()),
             Node::Attribute(attribute) => {

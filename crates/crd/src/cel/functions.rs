@@ -20,8 +20,7 @@ use super::url::Url;
 use super::value::{Entries, Outcome, Val, equal};
 
 pub(crate) use lists::append;
-pub(crate) use operators::contains;
-pub(crate) use printing::{FormatIssue, check_format};
+pub(crate) use printing::check_format;
 
 /// A function with its arguments evaluated.
 pub(crate) type Native = for<'a> fn(&str, &[Val<'a>]) -> Outcome<'a>;

@@ -2,7 +2,7 @@
 //!
 //! Source: cel-go `parser/macro.go`, `ext/{comprehensions,lists}.go`, `cel/library.go`.
 
-use super::ast::{ACCUMULATOR, Expr, Fold, Id, Kind, Literal};
+use super::ast::{ACCUMULATOR, Expr, Fold, Id, Kind, Literal, with_stack};
 use super::parser::{Parser, call, literal};
 
 /// A range with a loop variable that is never used: what binds a name to a value.
@@ -34,14 +34,14 @@ pub(super) fn expand(
         _ => false,
     };
     if !is_macro {
-        return Expr {
+        return Expr::new(
             id,
-            kind: Kind::Call {
+            Kind::Call {
                 function: function.to_owned(),
                 target: target.map(Box::new),
                 args,
             },
-        };
+        );
     }
     let mut maker = Maker { parser, offset };
     let expanded = match target {
@@ -103,10 +103,7 @@ impl Maker<'_, '_> {
 
     fn ident(&mut self, name: &str) -> Expr {
         let id = self.id();
-        Expr {
-            id,
-            kind: Kind::Ident(name.to_owned()),
-        }
+        Expr::new(id, Kind::Ident(name.to_owned()))
     }
 
     fn call(&mut self, function: &str, args: Vec<Expr>) -> Expr {
@@ -116,14 +113,14 @@ impl Maker<'_, '_> {
 
     fn member(&mut self, function: &str, target: Expr, args: Vec<Expr>) -> Expr {
         let id = self.id();
-        Expr {
+        Expr::new(
             id,
-            kind: Kind::Call {
+            Kind::Call {
                 function: function.to_owned(),
                 target: Some(Box::new(target)),
                 args,
             },
-        }
+        )
     }
 
     fn literal(&mut self, value: Literal) -> Expr {
@@ -133,10 +130,10 @@ impl Maker<'_, '_> {
 
     fn list(&mut self, items: Vec<Expr>) -> Expr {
         let id = self.id();
-        Expr {
+        Expr::new(
             id,
-            kind: Kind::List(items.into_iter().map(|item| (item, false)).collect()),
-        }
+            Kind::List(items.into_iter().map(|item| (item, false)).collect()),
+        )
     }
 
     fn fold(
@@ -149,9 +146,9 @@ impl Maker<'_, '_> {
         result: Expr,
     ) -> Expr {
         let id = self.id();
-        Expr {
+        Expr::new(
             id,
-            kind: Kind::Fold(Box::new(Fold {
+            Kind::Fold(Box::new(Fold {
                 range,
                 var: vars.0,
                 var2: vars.1,
@@ -161,7 +158,7 @@ impl Maker<'_, '_> {
                 step,
                 result,
             })),
-        }
+        )
     }
 
     fn has(&mut self, args: Vec<Expr>) -> Expanded {
@@ -170,14 +167,14 @@ impl Maker<'_, '_> {
             Some(Expr {
                 kind: Kind::Select { operand, field, .. },
                 ..
-            }) => Ok(Expr {
+            }) => Ok(Expr::new(
                 id,
-                kind: Kind::Select {
+                Kind::Select {
                     operand,
                     field,
                     test: true,
                 },
-            }),
+            )),
             Some(other) => Err((other.id, "invalid argument to has() macro".to_owned())),
             None => Err((id, "invalid argument to has() macro".to_owned())),
         }
@@ -283,10 +280,7 @@ impl Maker<'_, '_> {
         keyed: bool,
     ) -> Expr {
         let id = self.id();
-        let init = Expr {
-            id,
-            kind: Kind::Map(Vec::new()),
-        };
+        let init = Expr::new(id, Kind::Map(Vec::new()));
         let condition = self.literal(Literal::Bool(true));
         let accu = self.accu();
         let args = if keyed {
@@ -310,9 +304,9 @@ impl Maker<'_, '_> {
         let condition = self.literal(Literal::Bool(false));
         let step = self.ident(name);
         let id = self.id();
-        Expr {
+        Expr::new(
             id,
-            kind: Kind::Fold(Box::new(Fold {
+            Kind::Fold(Box::new(Fold {
                 range,
                 var: UNUSED.to_owned(),
                 var2: None,
@@ -322,7 +316,7 @@ impl Maker<'_, '_> {
                 step,
                 result: body,
             })),
-        }
+        )
     }
 
     fn optional_map(&mut self, target: Expr, name: &str, body: Expr, flat: bool) -> Expr {
@@ -359,6 +353,10 @@ impl Maker<'_, '_> {
 
     /// The same tree with ids of its own.
     fn copy(&mut self, expr: &Expr) -> Expr {
+        with_stack(|| self.copy_node(expr))
+    }
+
+    fn copy_node(&mut self, expr: &Expr) -> Expr {
         let offset = self.parser.offset_of(expr.id);
         if !self.parser.has_room() {
             // Nested copies double; beyond the limit the expression is refused.
@@ -416,7 +414,7 @@ impl Maker<'_, '_> {
                 result: self.copy(&fold.result),
             })),
         };
-        Expr { id, kind }
+        Expr::new(id, kind)
     }
 }
 

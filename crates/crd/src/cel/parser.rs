@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
-use super::ast::{Entry, Expr, Id, Kind, Literal};
+use super::ast::{Entry, Expr, Id, Kind, Literal, with_stack};
 use super::lexer::{self, Lexeme, Token};
 use super::macros;
 use super::source::Issue;
 
 /// The deepest nesting of an expression.
 const MAX_DEPTH: usize = 250;
+/// The tallest tree to which operators are added.
+const MAX_HEIGHT: u32 = 1000;
 /// The most nodes after macros are expanded.
 const MAX_NODES: usize = 100_000;
 /// The longest expression, in code points.
@@ -218,7 +220,7 @@ impl<'a> Parser<'a> {
     }
 
     fn expr(&mut self) -> Step<Expr> {
-        self.deeper(Self::ternary)
+        self.deeper(|parser| with_stack(|| parser.ternary()))
     }
 
     fn ternary(&mut self) -> Step<Expr> {
@@ -267,7 +269,7 @@ impl<'a> Parser<'a> {
                 Token::Symbol("in") => "@in",
                 _ => return Ok(left),
             };
-            self.limit(&mut count)?;
+            self.limit(&mut count, &left)?;
             let operator = self.next();
             let id = self.id_at(operator.offset);
             let right = self.sum()?;
@@ -284,7 +286,7 @@ impl<'a> Parser<'a> {
                 Token::Symbol("-") => "_-_",
                 _ => return Ok(left),
             };
-            self.limit(&mut count)?;
+            self.limit(&mut count, &left)?;
             let operator = self.next();
             let id = self.id_at(operator.offset);
             let right = self.product()?;
@@ -302,7 +304,7 @@ impl<'a> Parser<'a> {
                 Token::Symbol("%") => "_%_",
                 _ => return Ok(left),
             };
-            self.limit(&mut count)?;
+            self.limit(&mut count, &left)?;
             let operator = self.next();
             let id = self.id_at(operator.offset);
             let right = self.unary()?;
@@ -311,9 +313,9 @@ impl<'a> Parser<'a> {
     }
 
     /// A chain of operators is a deep tree: it has the same limit as nesting.
-    fn limit(&mut self, count: &mut usize) -> Step<()> {
+    fn limit(&mut self, count: &mut usize, left: &Expr) -> Step<()> {
         *count += 1;
-        if *count + self.depth <= MAX_DEPTH {
+        if *count + self.depth <= MAX_DEPTH && left.height <= MAX_HEIGHT {
             return Ok(());
         }
         self.issues.push(Issue {
@@ -353,10 +355,10 @@ impl<'a> Parser<'a> {
         let mut count = 0;
         loop {
             if self.is(".") {
-                self.limit(&mut count)?;
+                self.limit(&mut count, &expr)?;
                 expr = self.select(expr)?;
             } else if let Some(open) = self.accept("[") {
-                self.limit(&mut count)?;
+                self.limit(&mut count, &expr)?;
                 let id = self.id_at(open.offset);
                 let optional = self.accept("?").is_some();
                 let index = self.expr()?;
@@ -422,14 +424,14 @@ impl<'a> Parser<'a> {
             return Ok(call(id, "_?._", vec![operand, text]));
         }
         let id = self.id_at(dot.offset);
-        Ok(Expr {
+        Ok(Expr::new(
             id,
-            kind: Kind::Select {
+            Kind::Select {
                 operand: Box::new(operand),
                 field,
                 test: false,
             },
-        })
+        ))
     }
 
     fn field_name(&mut self, name: Lexeme<'a>) -> String {
@@ -539,10 +541,7 @@ impl<'a> Parser<'a> {
             return Ok(macros::expand(self, id, &full, None, args));
         }
         let id = self.id_at(name.offset);
-        Ok(Expr {
-            id,
-            kind: Kind::Ident(full),
-        })
+        Ok(Expr::new(id, Kind::Ident(full)))
     }
 
     /// Whether `a.b.C{` follows, of which `a` is taken.
@@ -587,10 +586,7 @@ impl<'a> Parser<'a> {
             }
         }
         self.expect("}")?;
-        Ok(Expr {
-            id,
-            kind: Kind::Struct { name, fields },
-        })
+        Ok(Expr::new(id, Kind::Struct { name, fields }))
     }
 
     fn list(&mut self) -> Step<Expr> {
@@ -612,10 +608,7 @@ impl<'a> Parser<'a> {
             }
             self.expect("]")?;
         }
-        Ok(Expr {
-            id,
-            kind: Kind::List(items),
-        })
+        Ok(Expr::new(id, Kind::List(items)))
     }
 
     fn map(&mut self) -> Step<Expr> {
@@ -645,10 +638,7 @@ impl<'a> Parser<'a> {
             }
             self.expect("}")?;
         }
-        Ok(Expr {
-            id,
-            kind: Kind::Map(entries),
-        })
+        Ok(Expr::new(id, Kind::Map(entries)))
     }
 
     fn literal(&mut self) -> Expr {
@@ -707,21 +697,18 @@ fn uint(text: &str) -> Option<u64> {
 }
 
 pub(super) fn call(id: Id, function: &str, args: Vec<Expr>) -> Expr {
-    Expr {
+    Expr::new(
         id,
-        kind: Kind::Call {
+        Kind::Call {
             function: function.to_owned(),
             target: None,
             args,
         },
-    }
+    )
 }
 
 pub(super) fn literal(id: Id, value: Literal) -> Expr {
-    Expr {
-        id,
-        kind: Kind::Literal(value),
-    }
+    Expr::new(id, Kind::Literal(value))
 }
 
 fn balance(terms: &mut [Option<Expr>], operators: &[Id], function: &str) -> Expr {

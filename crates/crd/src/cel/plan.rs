@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::ast::{Expr, Fold, Kind, Literal};
+use super::ast::{Expr, Fold, Kind, Literal, with_stack};
 use super::checker::Checked;
 use super::declarations;
 use super::error::EvalError;
@@ -129,6 +129,10 @@ pub(super) fn literal(literal: &Literal) -> Val<'static> {
 
 impl Planner<'_> {
     fn node(&mut self, expr: &Expr) -> Result<Node, EvalError> {
+        with_stack(|| self.node_here(expr))
+    }
+
+    fn node_here(&mut self, expr: &Expr) -> Result<Node, EvalError> {
         Ok(match &expr.kind {
             Kind::Literal(value) => Node::Const(literal(value)),
             Kind::Ident(name) => self.ident(name),

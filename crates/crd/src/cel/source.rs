@@ -9,15 +9,15 @@ const MAX_SNIPPET: usize = 16_384;
 
 /// An error at a place in an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issue {
+pub(crate) struct Issue {
     /// Its offset in code points; `None` for the expression as a whole.
-    pub offset: Option<usize>,
+    pub(crate) offset: Option<usize>,
     /// What is wrong.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// Prints errors as cel-go prints them: sorted by place, each with its line and a caret.
-pub fn print(text: &str, issues: &[Issue]) -> String {
+pub(crate) fn print(text: &str, issues: &[Issue]) -> String {
     let lines: Vec<&str> = text.split('\n').collect();
     let mut located: Vec<(i64, usize, &str)> = issues
         .iter()

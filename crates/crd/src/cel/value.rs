@@ -23,7 +23,7 @@ use super::types::Type;
 use super::url::Url;
 
 pub(crate) use compare::{compare, equal, is_in_set, item_key, set_keys};
-pub(crate) use convert::{print_double, to_text};
+pub(crate) use convert::to_text;
 pub use json::from_json;
 
 /// What evaluating gives.

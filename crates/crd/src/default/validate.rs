@@ -124,6 +124,10 @@ impl<'a> Walk<'a> {
     }
 
     fn ordinary(&mut self, schema: &'a Schema, default: &Value, path: &Path) {
+        // Upstream brings the default itself into form before it is shown.
+        let mut coerced = default.clone();
+        let strict = CoerceOptions::default();
+        let outcome = objectmeta::coerce(path, &mut coerced, Some(schema), schema.embedded, strict);
         if self.require_pruned {
             let mut pruned = default.clone();
             prune::prune(
@@ -135,14 +139,10 @@ impl<'a> Walk<'a> {
             if pruned != *default {
                 let detail = "must not have unknown fields";
                 self.errors
-                    .push(Error::invalid(path, default.clone(), detail));
+                    .push(Error::invalid(path, coerced.clone(), detail));
             }
         }
-        let mut coerced = default.clone();
-        let strict = CoerceOptions::default();
-        if let Err(error) =
-            objectmeta::coerce(path, &mut coerced, Some(schema), schema.embedded, strict)
-        {
+        if let Err(error) = outcome {
             self.errors.push(*error);
             return;
         }
@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
             self.errors.extend(found);
             return;
         }
-        self.values(schema, default, path);
+        self.values(schema, &coerced, path);
     }
 
     fn values(&mut self, schema: &'a Schema, default: &Value, path: &Path) {

@@ -38,11 +38,11 @@ pub(super) fn validate(path: &Path, metadata: &Map<String, Value>, errors: &mut 
             errors.push(Error::invalid(&path.child("namespace"), namespace, detail));
         }
     }
-    validate_common(path, metadata, errors);
+    validate_new(path, metadata, errors);
 }
 
-/// Checks what does not depend on the kind of object.
-pub(super) fn validate_common(path: &Path, metadata: &Map<String, Value>, errors: &mut ErrorList) {
+/// Checks all but the names of a new object.
+pub(super) fn validate_new(path: &Path, metadata: &Map<String, Value>, errors: &mut ErrorList) {
     let generation = metadata
         .get("generation")
         .and_then(Value::as_i64)
@@ -55,15 +55,20 @@ pub(super) fn validate_common(path: &Path, metadata: &Map<String, Value>, errors
             detail,
         ));
     }
+    validate_common(path, metadata, errors);
+    finalizers(
+        &path.child("finalizers"),
+        metadata.get("finalizers"),
+        errors,
+    );
+}
+
+/// Checks what is checked of every object, new or changed.
+fn validate_common(path: &Path, metadata: &Map<String, Value>, errors: &mut ErrorList) {
     labels_and_annotations(path, metadata, errors);
     owner_references(
         &path.child("ownerReferences"),
         metadata.get("ownerReferences"),
-        errors,
-    );
-    finalizers(
-        &path.child("finalizers"),
-        metadata.get("finalizers"),
         errors,
     );
     managed_fields(
@@ -211,5 +216,49 @@ fn managed_fields(path: &Path, entries: Option<&Value>, errors: &mut ErrorList) 
                 SUBRESOURCE_MAX,
             ));
         }
+    }
+}
+
+/// Checks what an update may not change, and the rest.
+pub(super) fn validate_update(definition: &Value, old: &Value, errors: &mut ErrorList) {
+    let path = Path::new("metadata");
+    let field = |value: &Value, key: &str| {
+        value
+            .get("metadata")
+            .and_then(|metadata| metadata.get(key))
+            .cloned()
+            .unwrap_or_default()
+    };
+    let version = field(definition, "resourceVersion");
+    if version.as_str().unwrap_or_default().is_empty() {
+        errors.push(Error::invalid(
+            &path.child("resourceVersion"),
+            "",
+            "must be specified for an update",
+        ));
+    }
+    let generation = field(definition, "generation").as_i64().unwrap_or_default();
+    if generation < field(old, "generation").as_i64().unwrap_or_default() {
+        errors.push(Error::invalid(
+            &path.child("generation"),
+            generation,
+            "must not be decremented",
+        ));
+    }
+    for key in [
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
+        let (new, old) = (field(definition, key), field(old, key));
+        if new != old {
+            errors.push(Error::invalid(&path.child(key), new, "field is immutable"));
+        }
+    }
+    if let Some(metadata) = definition.get("metadata").and_then(Value::as_object) {
+        validate_common(&path, metadata, errors);
     }
 }

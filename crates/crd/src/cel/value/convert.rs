@@ -7,7 +7,7 @@ use super::super::time::{self, Timestamp};
 use super::{Outcome, Text, Val};
 
 /// A double as Go's `%g`.
-pub(crate) fn print_double(number: f64) -> String {
+fn print_double(number: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
     }
