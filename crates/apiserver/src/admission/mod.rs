@@ -1,5 +1,6 @@
 //! Admission: the plugins that change or refuse objects on their way in.
 
+mod defaults;
 mod namespace;
 
 use object::Value;
@@ -34,8 +35,8 @@ pub struct Attributes<'a> {
 
 /// Runs the plugins that may change the object. It is in the storage version and has its defaults.
 pub fn mutate(attributes: &Attributes<'_>, object: &mut Value) -> Result<(), ApiError> {
-    let _ = object;
-    namespace::check(attributes)
+    namespace::check(attributes)?;
+    defaults::apply(attributes, object)
 }
 
 /// Runs the plugins that only refuse.

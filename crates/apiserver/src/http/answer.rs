@@ -189,6 +189,10 @@ fn list(
     let mut whole = list.into_value();
     let shown = match accept.transform {
         Transform::None => {
+            // Lists of custom resources are unstructured: the empty token is written.
+            if !is_builtin && whole["metadata"]["continue"].is_null() {
+                whole["metadata"]["continue"] = Value::from("");
+            }
             // Items of built-in kinds do not repeat the kind; protobuf never had it.
             if is_builtin {
                 let items = whole.get_mut("items").and_then(Value::as_array_mut);

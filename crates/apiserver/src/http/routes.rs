@@ -164,10 +164,13 @@ fn check_path(served: &ServedResource, incoming: &Incoming) -> Result<(), ApiErr
         && !(across && !matches!(info.verb.as_str(), "list" | "watch" | "create"));
     let allowed =
         allowed && (info.verb != "create" || info.name.is_empty() || !info.subresource.is_empty());
-    if allowed {
-        Ok(())
-    } else {
-        Err(ApiError::method_not_allowed())
+    match served.custom() {
+        _ if allowed => Ok(()),
+        None => Err(ApiError::method_not_allowed()),
+        Some(_) => Err(ApiError::method_not_supported(
+            &served.group_resource(),
+            &info.verb,
+        )),
     }
 }
 

@@ -3,7 +3,7 @@
 use object::{GroupVersionKind, Value};
 
 use super::Call;
-use super::decode::{cannot_handle, note_strict};
+use super::decode::{cannot_handle, note_strict, other_version};
 use super::options::Validation;
 use crate::error::ApiError;
 
@@ -19,11 +19,7 @@ pub(super) fn decode(
     let _ = body;
     let kind = &call.resource.gvk;
     if found.group_version() != kind.group_version() {
-        return Err(ApiError::bad_request(format!(
-            "the API version in the data ({}) does not match the expected API version ({})",
-            found.api_version(),
-            kind.api_version()
-        )));
+        return Err(other_version(found, kind));
     }
     let mut value: Value =
         serde_json::from_slice(json).map_err(|error| cannot_handle(found, kind, &error))?;

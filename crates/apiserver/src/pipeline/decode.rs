@@ -108,7 +108,14 @@ fn from_json(
 ) -> Result<Value, ApiError> {
     let found = found_kind(json, kind).map_err(|error| unrecognized(kind, &error, body))?;
     if is_custom {
+        if let Some(missing) = missing_type(json) {
+            return Err(unrecognized(kind, &missing, body));
+        }
         return super::custom::decode(call, json, body, &found, validation, strict);
+    }
+    let is_old = found.kind == kind.kind && is_registered(&found);
+    if is_old && facts().type_of(&found).is_none() {
+        return Err(other_version(&found, kind));
     }
     let Some(id) = facts().type_of(&found) else {
         let why = format!(
@@ -141,13 +148,46 @@ fn from_json(
     strict.extend(decoded.strict);
     note_strict(call, &found, kind, &strict, validation)?;
     if found.group_version() != kind.group_version() {
-        return Err(ApiError::bad_request(format!(
-            "the API version in the data ({}) does not match the expected API version ({})",
-            found.api_version(),
-            kind.api_version()
-        )));
+        return Err(other_version(&found, kind));
     }
     finish(call, decoded.object, kind)
+}
+
+/// The 400 for an object in another version than the URL's.
+pub(super) fn other_version(found: &GroupVersionKind, kind: &GroupVersionKind) -> ApiError {
+    ApiError::bad_request(format!(
+        "the API version in the data ({}) does not match the expected API version ({})",
+        found.api_version(),
+        kind.api_version()
+    ))
+}
+
+/// Whether Go's scheme still knows an old version that is served no more.
+fn is_registered(found: &GroupVersionKind) -> bool {
+    let versions: &[&str] = match found.group.as_str() {
+        "apps" => &["v1beta1", "v1beta2"],
+        "autoscaling" => &["v2beta1", "v2beta2"],
+        "rbac.authorization.k8s.io"
+        | "storage.k8s.io"
+        | "scheduling.k8s.io"
+        | "node.k8s.io"
+        | "admissionregistration.k8s.io"
+        | "authentication.k8s.io"
+        | "certificates.k8s.io"
+        | "networking.k8s.io" => &["v1alpha1", "v1beta1"],
+        "flowcontrol.apiserver.k8s.io" => &["v1beta1", "v1beta2", "v1beta3"],
+        "extensions"
+        | "batch"
+        | "policy"
+        | "coordination.k8s.io"
+        | "events.k8s.io"
+        | "discovery.k8s.io"
+        | "authorization.k8s.io"
+        | "apiextensions.k8s.io"
+        | "apiregistration.k8s.io" => &["v1beta1"],
+        _ => &[],
+    };
+    versions.contains(&found.version.as_str())
 }
 
 /// Warns of, or refuses, what strict decoding objects to.
@@ -210,6 +250,19 @@ fn found_kind(json: &[u8], expected: &GroupVersionKind) -> Result<GroupVersionKi
         found.version.clone_from(&expected.version);
     }
     Ok(found)
+}
+
+/// What unstructured decoding says of an object without kind or version.
+fn missing_type(json: &[u8]) -> Option<String> {
+    let meta: TypeMeta = serde_json::from_slice(json).ok()?;
+    let text = String::from_utf8_lossy(json);
+    if meta.kind.is_none_or(|kind| kind.is_empty()) {
+        return Some(format!("Object 'Kind' is missing in '{text}'"));
+    }
+    if meta.api_version.is_none_or(|version| version.is_empty()) {
+        return Some(format!("Object 'apiVersion' is missing in '{text}'"));
+    }
+    None
 }
 
 /// What Go's decoder says of a document that is no object, or whose kind is no text.

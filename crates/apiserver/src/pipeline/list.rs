@@ -45,7 +45,7 @@ impl Listed {
             "metadata": {"resourceVersion": self.revision.to_string()},
             "items": items,
         });
-        if !self.continue_token.is_empty() || self.resource.custom().is_some() {
+        if !self.continue_token.is_empty() {
             list["metadata"]["continue"] = Value::from(self.continue_token);
         }
         if let Some(remaining) = self.remaining {

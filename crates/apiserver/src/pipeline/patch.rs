@@ -371,8 +371,10 @@ fn apply_declared(
     super::custom::normalize_numbers(&mut declared);
     let force = options.force.unwrap_or(false);
     let merged = managed::apply(call, live, &declared, manager, force)?;
-    if call.resource.custom().is_some() {
-        return super::custom::decoded(call, merged, Vec::new(), options.validation);
+    if let Some(custom) = call.resource.custom() {
+        let mut merged = merged;
+        custom.set_defaults(&mut merged);
+        return Ok(merged);
     }
     let id = facts()
         .type_of(kind)

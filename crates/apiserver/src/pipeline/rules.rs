@@ -158,7 +158,7 @@ impl<'a> Rules<'a> {
 pub(super) fn reset_fields(resource: &ServedResource, subresource: &str) -> Option<ResetFields> {
     if resource.storage.group == "apiextensions.k8s.io" {
         return Some(ResetFields::Except(match subresource {
-            "status" => &[&["metadata"], &["spec"]],
+            "status" => &[&["spec"]],
             _ => &[&["status"]],
         }));
     }

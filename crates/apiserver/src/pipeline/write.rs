@@ -10,7 +10,7 @@ use object::{GroupKind, Value, meta};
 
 use super::options::WriteOptions;
 use super::rules::Rules;
-use super::{Call, Object, managed, metadata, read};
+use super::{Call, Object, managed, metadata, read, services};
 use crate::admission::{self, Operation};
 use crate::error::ApiError;
 use crate::registry::{defaults, definitions};
@@ -83,6 +83,9 @@ async fn prepare_create(
             "resourceVersion should not be set on objects to be created",
         ));
     }
+    if services::concerns(call) {
+        services::allocate(call, &mut object, None)?;
+    }
     let rules = Rules::of(call);
     rules.prepare_for_create(&mut object);
     let errors = rules.validate_create(&object);
@@ -103,11 +106,12 @@ async fn prepare_create(
 
 /// The 422 of validation.
 fn invalid(call: &Call, object: &Value, errors: &[field::Error]) -> ApiError {
-    ApiError::invalid(
-        &call.resource.storage_gvk.group_kind(),
-        meta::name(object),
-        errors,
-    )
+    let mut kind = call.resource.storage_gvk.group_kind();
+    if call.resource.custom().is_some() {
+        // Unstructured objects are called what they say they are.
+        kind.kind = meta::gvk(object).kind;
+    }
+    ApiError::invalid(&kind, meta::name(object), errors)
 }
 
 async fn store_new(
@@ -318,6 +322,9 @@ fn prepare_update(update: &Update<'_>, old: &Value, mut new: Value) -> Result<Va
         dry_run: update.options.dry_run,
     };
     admission::mutate(&attributes, &mut new)?;
+    if services::concerns(call) {
+        services::allocate(call, &mut new, Some(old))?;
+    }
     let rules = Rules::of(call);
     rules.prepare_for_update(update.subresource, &mut new, old);
     let errors = rules.validate_update(update.subresource, &new, old);

@@ -178,6 +178,13 @@ impl CustomVersion {
         self.definition.normalize(&self.version, object, false)
     }
 
+    /// Sets the defaults of this version.
+    pub fn set_defaults(&self, object: &mut Value) {
+        if let Some(schema) = self.own().and_then(|own| own.schema.as_ref()) {
+            crd::default::default(object, schema);
+        }
+    }
+
     /// The errors of a new object, or of one that has changed, in the storage version.
     pub fn validate(&self, object: &Value, old: Option<&Value>) -> ErrorList {
         let version = &self.definition.storage_kind.version;

@@ -326,7 +326,7 @@ async fn cleanup(core: &Arc<Core>, name: &str) {
         if !meta::is_terminating(&definition) {
             return;
         }
-        if delete_objects(&local, &definition).await {
+        if !has_objects(&local, &definition) {
             let finalizers = definition.pointer_mut("/metadata/finalizers");
             let Some(finalizers) = finalizers.and_then(Value::as_array_mut) else {
                 return;
@@ -338,36 +338,71 @@ async fn cleanup(core: &Arc<Core>, name: &str) {
                     tracing::warn!(definition = name, %error, "cannot let the definition go");
                     return;
                 }
-                Ok(_) => return,
+                // Without finalizers, the second deletion takes it away.
+                Ok(_) => {
+                    if let Err(error) = local.delete(&definitions, "", name, Value::Null).await
+                        && !error.is_not_found()
+                    {
+                        tracing::warn!(definition = name, %error, "cannot delete the definition");
+                    }
+                    return;
+                }
+            }
+        } else {
+            note_deletion(&local, &definition).await;
+            delete_objects(&local, &read_group(&definition)).await;
+            if has_objects(&local, &definition) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
-/// Deletes what there is; whether nothing is left.
-async fn delete_objects(local: &Local, definition: &Value) -> bool {
+/// Where the objects of a definition are.
+fn read_group(definition: &Value) -> GroupResource {
     let text = |pointer: &str| {
         definition
             .pointer(pointer)
             .and_then(Value::as_str)
             .unwrap_or_default()
     };
-    let group = text("/spec/group");
-    let plural = text("/spec/names/plural");
-    let bucket = local
+    GroupResource::new(text("/spec/group"), text("/spec/names/plural"))
+}
+
+fn has_objects(local: &Local, definition: &Value) -> bool {
+    let resource = read_group(definition);
+    let is_served = local.core().registry().preferred(&resource).is_some();
+    is_served && !local.core().store.bucket(&resource).is_empty()
+}
+
+/// Says in the definition's conditions that its objects are being deleted.
+async fn note_deletion(local: &Local, definition: &Value) {
+    let condition = Condition {
+        kind: "Terminating",
+        status: true,
+        reason: "InstanceDeletionInProgress",
+        message: "CustomResource deletion is in progress".to_owned(),
+    };
+    let mut noted = definition.clone();
+    set_condition(&mut noted, &condition, &local.core().now());
+    if noted != *definition {
+        // Whoever wrote meanwhile makes the next round say it.
+        let _ = local.update(&resource(), "status", noted).await;
+    }
+}
+
+/// Deletes what there is.
+async fn delete_objects(local: &Local, resource: &GroupResource) {
+    let Some(served) = local.core().registry().preferred(resource).cloned() else {
+        return;
+    };
+    for stored in local
         .core()
         .store
-        .bucket(&GroupResource::new(group, plural));
-    let served = local
-        .core()
-        .registry()
-        .preferred(&GroupResource::new(group, plural))
-        .cloned();
-    let Some(served) = served else {
-        return true;
-    };
-    for stored in bucket.list(&Range::all()).objects {
+        .bucket(resource)
+        .list(&Range::all())
+        .objects
+    {
         let result = local
             .delete(&served.gvr, stored.namespace(), stored.name(), Value::Null)
             .await;
@@ -377,7 +412,6 @@ async fn delete_objects(local: &Local, definition: &Value) -> bool {
             tracing::debug!(key = %stored.key, %error, "cannot delete an object of a definition");
         }
     }
-    bucket.is_empty()
 }
 
 #[cfg(test)]
