@@ -1,46 +1,82 @@
 //! The command line: Flux's verbs and our own.
+//!
+//! [`run`] parses the arguments, starts logging, runs the command and reports its failure; it is the only
+//! crate that writes to standard output.
 
+mod crds;
+mod logging;
+mod report;
 mod up;
+mod version;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use logging::{LogEncoding, LogLevel};
+use report::Failure;
 
 /// GitOps for Kubernetes in one binary.
 #[derive(Parser)]
-#[command(name = "sluice", version)]
+#[command(name = "sluice")]
 struct Arguments {
+    /// The form of log lines on standard error
+    #[arg(long, global = true, value_enum, default_value = "console")]
+    log_encoding: LogEncoding,
+    /// The least severity that is logged
+    #[arg(long, global = true, value_enum, default_value = "info")]
+    log_level: LogLevel,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a Kubernetes control plane on this machine.
+    /// Run a Kubernetes control plane on this machine
     Up(up::Up),
+    /// Print the CustomResourceDefinitions of the Flux kinds
+    Crds(crds::Crds),
 }
 
 /// Parses the arguments, does what they say, and gives the exit code.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
+    let matches = Arguments::command().version(version::VERSION).get_matches();
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    logging::start(arguments.log_encoding, arguments.log_level);
     let ended = match arguments.command {
-        Command::Up(up) => up::run(up),
+        Command::Up(up) => up::run(up).map_err(|error| {
+            let hint = error.hint();
+            let failure = Failure::from(error);
+            match hint {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            }
+        }),
+        Command::Crds(crds) => crds::run(&crds).or_else(ignore_broken_pipe),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+        Err(failure) => {
             #[expect(
                 clippy::print_stderr,
                 reason = "the one place where errors are reported"
             )]
             {
-                eprintln!("error: {error}");
+                eprint!("{}", failure.text());
             }
-            ExitCode::FAILURE
+            ExitCode::from(failure.exit_code)
         }
+    }
+}
+
+/// A reader that has seen enough (`| head`) is no failure.
+fn ignore_broken_pipe(error: std::io::Error) -> Result<(), Failure> {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        Ok(())
+    } else {
+        Err(error.into())
     }
 }

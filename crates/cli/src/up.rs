@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use apiserver::auth::StaticTokens;
 use apiserver::http::tls::Tls;
+use apiserver::store::StoreError;
 use apiserver::{Config, Server, StartError, User};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -43,23 +44,42 @@ pub(crate) struct Up {
 pub(crate) enum UpError {
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error("{path}: {source}")]
+    #[error("cannot use {path}")]
     File {
         path: String,
         source: std::io::Error,
     },
-    #[error("{path}: {source}")]
+    #[error("cannot use the token file {path}")]
     Tokens {
         path: String,
         source: apiserver::auth::TokenFileError,
     },
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen {
         address: SocketAddr,
         source: std::io::Error,
     },
-    #[error("{0}")]
-    Runtime(std::io::Error),
+    #[error("cannot start the runtime")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl UpError {
+    /// What the user can do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Listen { .. } => {
+                Some("choose another port with --port, or 0 for a free one".to_owned())
+            }
+            Self::Tokens { .. } => Some(
+                "each line is token,user,uid,\"group1,group2\"; the groups may be left out"
+                    .to_owned(),
+            ),
+            Self::Start(StartError::Store(StoreError::InUse(_))) => Some(
+                "stop the other process, or give this one another directory with --dir".to_owned(),
+            ),
+            _ => None,
+        }
+    }
 }
 
 fn file_error(path: &Path) -> impl Fn(std::io::Error) -> UpError + '_ {
