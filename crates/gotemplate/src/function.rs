@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::exec::Context;
-use crate::exec::Slot;
+use crate::exec::{Context, ExecError, Slot};
 use crate::text::Str;
 use crate::value::Value;
 
@@ -101,6 +100,7 @@ impl Signature {
 pub struct CallError {
     message: Cow<'static, str>,
     is_limit: bool,
+    cause: Option<Box<CallError>>,
 }
 
 impl CallError {
@@ -109,6 +109,7 @@ impl CallError {
         CallError {
             message: message.into(),
             is_limit: false,
+            cause: None,
         }
     }
 
@@ -117,12 +118,35 @@ impl CallError {
         CallError {
             message: message.into(),
             is_limit: true,
+            cause: None,
         }
+    }
+
+    /// This failure as the consequence of `cause`: what Go's `errors.Unwrap` gives.
+    pub fn caused_by(mut self, cause: CallError) -> CallError {
+        self.is_limit |= cause.is_limit;
+        self.cause = Some(Box::new(cause));
+        self
+    }
+
+    /// What it was caused by.
+    pub fn cause(&self) -> Option<&CallError> {
+        self.cause.as_deref()
     }
 
     /// Whether a limit was reached, rather than the template being wrong.
     pub fn is_limit(&self) -> bool {
         self.is_limit
+    }
+}
+
+impl From<ExecError> for CallError {
+    fn from(error: ExecError) -> Self {
+        CallError {
+            message: Cow::Owned(error.to_string()),
+            is_limit: error.is_limit,
+            cause: error.cause,
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub enum MissingKey {
 /// replaces without changing it, which is what Helm's `tpl` does to a clone.
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
+    name: Str,
     base: Option<Arc<Templates>>,
     trees: HashMap<Str, Arc<Tree>>,
     missing_key: MissingKey,
@@ -41,12 +42,23 @@ impl Templates {
     /// An empty set that also sees the templates of `base`, with its options.
     pub fn on_top_of(base: &Arc<Templates>) -> Templates {
         Templates {
+            name: base.name.clone(),
             base: Some(Arc::clone(base)),
             trees: HashMap::new(),
             missing_key: base.missing_key,
             left: base.left.clone(),
             right: base.right.clone(),
         }
+    }
+
+    /// Names the set after its first template, for messages about templates it has not.
+    pub fn set_name(&mut self, name: impl Into<Str>) {
+        self.name = name.into();
+    }
+
+    /// The name of the set.
+    pub fn name(&self) -> &Str {
+        &self.name
     }
 
     /// Sets what missing keys give.
@@ -67,27 +79,37 @@ impl Templates {
 
     /// Parses `text` as template `name` and takes it and those it defines into the set.
     ///
-    /// One that is only space, comments and definitions does not replace one that has more.
+    /// One that is only space, comments and definitions does not replace one that has more; the tree
+    /// given back is that of `text` all the same.
     /// Source: text/template `Template.Parse`, `associate`.
     pub fn parse(
         &mut self,
         name: impl Into<Str>,
         text: impl Into<Str>,
         functions: &Functions,
-    ) -> Result<(), ParseError> {
+    ) -> Result<Arc<Tree>, ParseError> {
         let options = ParseOptions {
             left: &self.left,
             right: &self.right,
             has_function: &|name| functions.contains(name),
         };
-        let trees = parse(&name.into(), &text.into(), &options)?;
-        for (name, tree) in trees {
-            if tree.is_empty() && self.lookup(name.as_bytes()).is_some() {
-                continue;
+        let own_name = name.into();
+        let text = text.into();
+        let mut own = None;
+        for (name, tree) in parse(&own_name, &text, &options)? {
+            let tree = Arc::new(tree);
+            if name == own_name {
+                own = Some(Arc::clone(&tree));
             }
-            self.trees.insert(name, Arc::new(tree));
+            if !tree.is_empty() || self.lookup(name.as_bytes()).is_none() {
+                self.trees.insert(name, tree);
+            }
         }
-        Ok(())
+        own.ok_or_else(|| ParseError {
+            template: own_name.to_string(),
+            line: 1,
+            message: "the text gives no template".to_owned(),
+        })
     }
 
     /// Adds a tree parsed before, under its own name.

@@ -340,10 +340,9 @@ impl Frame {
 
     fn call_failed<T>(&mut self, node: NodeId, name: &Str, error: &CallError) -> Executed<T> {
         self.at(node);
-        Err(Box::new(self.error(
-            format!("error calling {name}: {error}"),
-            error.is_limit(),
-        )))
+        let mut failure = self.error(format!("error calling {name}: {error}"), error.is_limit());
+        failure.cause = Some(Box::new(error.clone()));
+        Err(Box::new(failure))
     }
 
     /// How `call` names what it was given.

@@ -7,7 +7,7 @@ use super::error::ExecError;
 use super::frame::Frame;
 use crate::environment::Environment;
 use crate::function::{CallError, Functions};
-use crate::parse::{RED_ZONE, STACK_SEGMENT};
+use crate::parse::{RED_ZONE, STACK_SEGMENT, Tree};
 use crate::sprig::{Regexp, RegexpError};
 use crate::template::{MissingKey, Templates};
 use crate::value::Value;
@@ -125,12 +125,24 @@ impl<'a> Context<'a> {
         out: &mut Vec<u8>,
     ) -> Result<(), ExecError> {
         let Some(tree) = self.templates.lookup(name).map(Arc::clone) else {
-            let name = crate::strconv::quote(name);
-            let name = crate::text::lossy(&name);
+            let quoted =
+                |name: &[u8]| crate::text::lossy(&crate::strconv::quote(name)).into_owned();
             return Err(ExecError::new(format!(
-                "no template {name} associated with template"
+                "no template {} associated with template {}",
+                quoted(name),
+                quoted(self.templates.name().as_bytes())
             )));
         };
+        self.execute_tree(tree, data, out)
+    }
+
+    /// Executes a tree as a template of the current set; see [`Context::execute`].
+    pub fn execute_tree(
+        &mut self,
+        tree: Arc<Tree>,
+        data: Value,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ExecError> {
         let nesting = self.nesting;
         let result = stacker::maybe_grow(RED_ZONE, STACK_SEGMENT, || {
             Frame::new(tree, data, 0).run(self, out)
@@ -139,16 +151,14 @@ impl<'a> Context<'a> {
         result
     }
 
-    /// Executes a template of another set, such as one on top of the current; see [`Context::execute`].
-    pub fn execute_in(
+    /// Runs `inner` with another set as the current one, such as one on top of it.
+    pub fn with_templates<T>(
         &mut self,
         templates: Arc<Templates>,
-        name: &[u8],
-        data: Value,
-        out: &mut Vec<u8>,
-    ) -> Result<(), ExecError> {
+        inner: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let outer = std::mem::replace(&mut self.templates, templates);
-        let result = self.execute(name, data, out);
+        let result = inner(self);
         self.templates = outer;
         result
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::function::CallError;
 use crate::strconv::quote;
 use crate::text::lossy;
 
@@ -27,6 +28,8 @@ pub struct ExecError {
     pub context: String,
     /// What went wrong.
     pub message: String,
+    /// What a function that was called failed with.
+    pub cause: Option<Box<CallError>>,
     /// Whether a limit of [`crate::Limits`] was reached or the caller cancelled.
     pub is_limit: bool,
 }
@@ -39,6 +42,7 @@ impl ExecError {
             executing: String::new(),
             context: String::new(),
             message: message.into(),
+            cause: None,
             is_limit: false,
         }
     }

@@ -87,6 +87,7 @@ impl Frame {
             executing,
             context: lossy(&self.tree.print_node(at)).into_owned(),
             message,
+            cause: None,
             is_limit,
         }
     }
@@ -336,6 +337,20 @@ impl Frame {
             Value::Map(map) => {
                 let boxed = map.map_type().is_boxed();
                 body.run_entries(self, context, out, tree, map.entries(), boxed)?;
+            }
+            Value::Object(object) if object.items().is_some() => {
+                for (index, item) in object.items().unwrap_or_default().into_iter().enumerate() {
+                    if !body.run(
+                        self,
+                        context,
+                        out,
+                        tree,
+                        index_slot(index),
+                        Slot::plain(item),
+                    )? {
+                        break;
+                    }
+                }
             }
             Value::Object(object) if object.entries().is_some() => {
                 let entries = object.entries().unwrap_or_default();

@@ -173,6 +173,12 @@ impl<'a> Printer<'a> {
         if let Some(underlying) = object.underlying() {
             return self.print_value(&underlying, false, verb, depth);
         }
+        if let Some(items) = object.items() {
+            if self.flags.sharp_v {
+                self.write(object.type_name().as_bytes());
+            }
+            return self.sequence(items.into_iter(), false, verb, depth);
+        }
         if let Some(entries) = object.entries() {
             if self.flags.sharp_v {
                 self.write(object.type_name().as_bytes());

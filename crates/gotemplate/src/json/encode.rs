@@ -95,6 +95,9 @@ impl Encoder {
             self.out.extend_from_slice(&json?);
             return Ok(());
         }
+        if let Some(items) = object.items() {
+            return self.array(&items);
+        }
         if let Some(entries) = object.entries() {
             return self.object(entries);
         }

@@ -80,6 +80,7 @@ fn items(value: &Value, what: &str) -> std::result::Result<Vec<Value>, CallError
                 .collect())
         }
         Value::Nil => Err(CallError::new(NIL_DEREFERENCE)),
+        Value::Object(object) if object.items().is_some() => Ok(object.items().unwrap_or_default()),
         _ => Err(CallError::new(format!("{what} {}", value.kind().name()))),
     }
 }

@@ -170,7 +170,10 @@ impl Value {
             Value::String(text) | Value::Bytes(text) => Some(text.len()),
             Value::List(list) => Some(list.len()),
             Value::Map(map) => Some(map.len()),
-            Value::Object(object) => object.entries().map(|entries| entries.len()),
+            Value::Object(object) => {
+                let items = object.items().map(|items| items.len());
+                items.or_else(|| object.entries().map(|entries| entries.len()))
+            }
             _ => None,
         }
     }

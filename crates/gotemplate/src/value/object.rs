@@ -26,6 +26,7 @@ pub trait Object: Any + Send + Sync {
     /// The truth in `if`: true, unless it is an empty collection.
     fn is_true(&self) -> bool {
         self.entries().is_none_or(|entries| !entries.is_empty())
+            && self.items().is_none_or(|items| !items.is_empty())
     }
 
     /// The value of an exported field.
@@ -71,6 +72,11 @@ pub trait Object: Any + Send + Sync {
     /// The type of the elements of [`Object::entries`]: whether they are held as `interface {}`.
     fn entries_are_boxed(&self) -> bool {
         true
+    }
+
+    /// The elements of a type that is a slice underneath.
+    fn items(&self) -> Option<Vec<Value>> {
+        None
     }
 
     /// Go's `==` on two values of this type.
