@@ -2,6 +2,8 @@
 
 mod gen_kubernetes;
 mod go;
+#[cfg(test)]
+mod layers;
 mod licences;
 mod peers;
 
