@@ -41,6 +41,7 @@ mod registry;
 mod resource;
 mod scheduling;
 mod storage;
+mod webhook_client;
 
 pub use core::{begin_service_create, begin_service_update};
 

@@ -30,6 +30,7 @@ pub(crate) use defaults::{
     default, inline_volume as default_inline_volume, pod_template as default_pod_template,
 };
 pub(crate) use endpoints::validate_ip as validate_endpoint_ip;
+pub(crate) use secret_types::pem_types;
 pub(crate) use service::load_balancer_hosts;
 pub use service::{begin_service_create, begin_service_update};
 
