@@ -233,7 +233,7 @@ pub fn content_type(headers: &HeaderMap) -> String {
     if media_type.is_empty() {
         "application/json".to_owned()
     } else {
-        media_type.to_ascii_lowercase()
+        media_type.to_owned()
     }
 }
 

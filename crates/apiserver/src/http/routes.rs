@@ -59,6 +59,12 @@ pub(super) async fn resource(
     }
     check_path(&served, incoming)?;
     let is_custom = served.custom().is_some();
+    if info.group.is_empty() && info.resource == "endpoints" {
+        context.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
+    }
+    if info.group.is_empty() && info.resource == "componentstatuses" {
+        context.warn("v1 ComponentStatus is deprecated in v1.19+");
+    }
     if let Some(warning) = served
         .custom()
         .and_then(|custom| custom.deprecation.as_ref())
@@ -161,7 +167,9 @@ fn check_path(served: &ServedResource, incoming: &Incoming) -> Result<(), ApiErr
         return Err(ApiError::unknown_resource());
     }
     let allowed = verbs.iter().any(|verb| *verb == info.verb)
-        && !(across && !matches!(info.verb.as_str(), "list" | "watch" | "create"));
+        && !(across && !matches!(info.verb.as_str(), "list" | "watch"));
+    let needs_name = matches!(info.verb.as_str(), "update" | "patch" | "delete" | "get");
+    let allowed = allowed && !(needs_name && info.name.is_empty());
     let allowed =
         allowed && (info.verb != "create" || info.name.is_empty() || !info.subresource.is_empty());
     match served.custom() {
@@ -194,6 +202,11 @@ pub(super) fn other(
             return Ok(answer::text(200, "ok"));
         }
         "/version" | "/version/" => return version(incoming),
+        "/openid/v1/jwks" => {
+            let keys = core.auth.issuer.key_set().to_string();
+            return Ok(answer::bytes(200, "application/jwk-set+json", keys.into()));
+        }
+        "/.well-known/openid-configuration" => return Ok(openid(core)),
         "/" => return root_paths(core, incoming),
         _ => {}
     }
@@ -201,6 +214,18 @@ pub(super) fn other(
         return openapi(core, incoming);
     }
     discovery::answer(core, incoming).unwrap_or_else(|| Ok(page_not_found()))
+}
+
+/// Where the keys of service account tokens are. Source: `pkg/serviceaccount/openidmetadata.go`.
+fn openid(core: &Core) -> Response<ResponseBody> {
+    let document = json!({
+        "issuer": core.config.issuer,
+        "jwks_uri": format!("https://{}/openid/v1/jwks", core.config.advertise),
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    });
+    answer::bytes(200, "application/json", document.to_string().into())
 }
 
 fn version(incoming: &Incoming) -> Result<Response<ResponseBody>, ApiError> {

@@ -45,7 +45,7 @@ pub(super) fn decoded(
     {
         let unknown = custom
             .normalize(&mut object)
-            .map_err(|error| cannot_handle(&found, &kind, &error.detail))?;
+            .map_err(|error| cannot_handle(&found, &kind, &error))?;
         strict.extend(
             unknown
                 .iter()

@@ -4,9 +4,8 @@
 
 use std::sync::Arc;
 
-use builtin::strategy::metadata as rules;
 use object::field::ErrorList;
-use object::{Map, Value, meta, names};
+use object::{Map, Value, meta};
 
 use super::Call;
 use crate::registry::CustomVersion;
@@ -14,7 +13,6 @@ use crate::registry::CustomVersion;
 /// The rules of a definition's objects.
 pub(super) struct CustomRules<'a> {
     has_status: bool,
-    namespaced: bool,
     custom: &'a Arc<CustomVersion>,
 }
 
@@ -22,7 +20,6 @@ impl<'a> CustomRules<'a> {
     pub(super) fn new(call: &Call, custom: &'a Arc<CustomVersion>) -> Self {
         Self {
             has_status: call.resource.subresource("status").is_some(),
-            namespaced: call.resource.namespaced,
             custom,
         }
     }
@@ -86,19 +83,18 @@ impl<'a> CustomRules<'a> {
     }
 
     pub(super) fn validate_create(&self, object: &Value) -> ErrorList {
-        let mut errors =
-            rules::validate_object_meta(object, self.namespaced, names::name_is_dns_subdomain);
-        errors.extend(self.custom.validate(object, None));
-        errors
+        match self.custom.definition.storage() {
+            Some(schema) => schema.validate_create(object),
+            None => Vec::new(),
+        }
     }
 
     pub(super) fn validate_update(&self, subresource: &str, new: &Value, old: &Value) -> ErrorList {
-        let mut errors =
-            rules::validate_object_meta(new, self.namespaced, names::name_is_dns_subdomain);
-        errors.extend(rules::validate_object_meta_update(new, old));
-        let _ = subresource;
-        errors.extend(self.custom.validate(new, Some(old)));
-        errors
+        match self.custom.definition.storage() {
+            Some(schema) if subresource == "status" => schema.validate_status_update(new, old),
+            Some(schema) => schema.validate_update(new, old),
+            None => Vec::new(),
+        }
     }
 }
 

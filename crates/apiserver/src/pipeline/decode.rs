@@ -13,7 +13,7 @@ use crate::http::negotiate::{self, Encoding};
 use crate::registry::defaults;
 
 /// Where Go's scheme of the built-in kinds is made; it stands in messages.
-const SCHEME: &str = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30";
+const SCHEME: &str = "pkg/runtime/scheme.go:111";
 
 /// What every object says of itself.
 #[derive(Default, Deserialize)]

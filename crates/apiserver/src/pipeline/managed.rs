@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use builtin::strategy::ResetFields;
-use object::Value;
 use object::smd::fieldset::{Filter, Pattern, PatternElement, Set};
 use object::smd::managed_fields::{ApplyError, FieldManager};
 use object::smd::path::{Path, PathElement};
 use object::smd::schema::Type;
+use object::{GroupVersionKind, Value};
 use parking_lot::RwLock;
 
 use super::{Call, rules};
@@ -123,6 +123,15 @@ pub(super) fn on_update(call: &Call, live: &Value, new: &mut Value, manager: &st
         .of(&call.resource, subresource_of(call))
     {
         fields.update(live, new, manager, &call.core.now());
+    }
+}
+
+/// Records who made an object of another kind than the resource's, as a token request has.
+pub(super) fn on_create_of(call: &Call, kind: &GroupVersionKind, new: &mut Value, manager: &str) {
+    if let Some(type_) = schema::merge_type(kind) {
+        let fields = FieldManager::new(kind.clone(), type_, &call.subresource, schema::versions())
+            .with_empty_object(schema::empty_object(kind));
+        fields.update(&Value::Null, new, manager, &call.core.now());
     }
 }
 

@@ -28,7 +28,13 @@ impl Kind {
     /// The kind of a media type, if the resource takes it.
     pub(super) fn of(call: &Call, media_type: &str) -> Result<Self, ApiError> {
         let is_custom = call.resource.custom().is_some();
-        match media_type {
+        // go-restful, in front of the built-in kinds, compares with case.
+        let lower = media_type.to_ascii_lowercase();
+        match if is_custom {
+            lower.as_str()
+        } else {
+            media_type
+        } {
             "application/json-patch+json" => Ok(Self::Json),
             "application/merge-patch+json" => Ok(Self::Merge),
             "application/strategic-merge-patch+json" if !is_custom => Ok(Self::Strategic),
@@ -321,7 +327,7 @@ fn wrong_kind(
     };
     let Some(id) = facts().type_of(found) else {
         return format!(
-            "no kind \"{}\" is registered for version \"{}\" in scheme \"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30\"",
+            "no kind \"{}\" is registered for version \"{}\" in scheme \"pkg/runtime/scheme.go:111\"",
             found.kind,
             found.api_version()
         );

@@ -48,7 +48,7 @@ pub(super) fn to_request_version(resource: &ServedResource, object: Value) -> Va
     let mut object = convert::convert(object, &resource.gvk);
     if let Some(custom) = resource.custom() {
         // What this version does not know is not shown.
-        let _ = custom.definition.prune(&custom.version, &mut object);
+        custom.definition.prune(&custom.version, &mut object);
     }
     object
 }
@@ -61,7 +61,7 @@ pub(super) fn to_storage_version(resource: &ServedResource, object: Value) -> Va
     let mut object = convert::convert(object, &resource.storage_gvk);
     if let Some(custom) = resource.custom() {
         let version = &custom.definition.storage_kind.version;
-        let _ = custom.definition.prune(version, &mut object);
+        custom.definition.prune(version, &mut object);
     }
     object
 }

@@ -16,7 +16,6 @@ use super::patch::{Kind, Patch, bytes_of};
 use super::write::{self, Creates, Update};
 use super::{Body, Call, Object, Outcome, decode, get, managed, metadata, read};
 use crate::error::ApiError;
-use crate::registry::custom::ScalePaths;
 use crate::registry::{ResourceKind, ServedResource};
 
 /// The resource that stands for scales: it has a kind and field managers, but is not served.
@@ -40,14 +39,22 @@ static SCALES: LazyLock<Arc<ServedResource>> = LazyLock::new(|| {
     })
 });
 
+/// Where a workload has its replicas and its selector.
+struct ScalePaths {
+    spec: String,
+    status: String,
+    selector: String,
+}
+
 /// The paths of the replicas and so on in the objects of a call.
 fn paths_of(call: &Call) -> ScalePaths {
-    match call
-        .resource
-        .custom()
-        .and_then(|custom| custom.scale.clone())
-    {
-        Some(paths) => paths,
+    let schema = call.resource.custom().and_then(|custom| custom.schema());
+    match schema.and_then(|schema| schema.scale.as_ref()) {
+        Some(scale) => ScalePaths {
+            spec: scale.spec_replicas.clone(),
+            status: scale.status_replicas.clone(),
+            selector: scale.label_selector.clone().unwrap_or_default(),
+        },
         None => ScalePaths {
             spec: ".spec.replicas".to_owned(),
             status: ".status.replicas".to_owned(),

@@ -3,7 +3,7 @@
 use object::GroupVersionKind;
 
 use super::options::WriteOptions;
-use super::{Body, Call, Object, Outcome, decode, get, patch, pods, scale, update};
+use super::{Body, Call, Object, Outcome, decode, get, managed, patch, pods, scale, update};
 use crate::auth::service_account;
 use crate::error::ApiError;
 
@@ -36,7 +36,8 @@ pub async fn handle(call: Call, verb: &str, body: Body) -> Result<Outcome, ApiEr
 fn token(call: &Call, body: Body) -> Result<Outcome, ApiError> {
     let options = WriteOptions::read(&call.query, "CreateOptions", None)?;
     let kind = GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest");
-    let request = decode::object(call, body, &kind, options.validation)?;
+    let mut request = decode::object(call, body, &kind, options.validation)?;
+    managed::on_create_of(call, &kind, &mut request, &options.manager(call));
     let answer = service_account::request_token(&call.core, &call.namespace, &call.name, request)?;
     Ok(Outcome::Object(201, Object::Value(answer)))
 }

@@ -109,7 +109,15 @@ fn served(definition: &Value, revision: i64) -> Vec<ServedResource> {
     if !is_condition_true(definition, "Established") {
         return Vec::new();
     }
-    let read = Arc::new(Definition::read(definition, revision));
+    let read = match Definition::read(definition, revision) {
+        Ok(read) => Arc::new(read),
+        Err(errors) => {
+            let name = meta::name(definition);
+            let why = object::field::join(&errors);
+            tracing::error!(definition = name, %why, "a stored definition cannot be served");
+            return Vec::new();
+        }
+    };
     let versions = definition["spec"]["versions"].as_array();
     versions
         .into_iter()
@@ -168,7 +176,7 @@ fn served_version(definition: &Value, read: &Arc<Definition>, version: &Value) -
         storage: GroupResource::new(group, names.plural.as_str()),
         storage_hash: storage_hash(&read.storage_kind),
         storage_gvk: read.storage_kind.clone(),
-        kind: ResourceKind::Custom(Arc::new(CustomVersion::read(read, definition, version))),
+        kind: ResourceKind::Custom(Arc::new(CustomVersion::new(read, definition, name))),
         managers: Arc::default(),
         gvk,
     }

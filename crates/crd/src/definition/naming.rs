@@ -137,7 +137,7 @@ pub fn accept(
     let mut accepted = current.clone();
     let mut failure: Option<(&'static str, String)> = None;
     let mut refuse = |reason: &'static str, message: String| {
-        failure.get_or_insert((reason, message));
+        failure = Some((reason, message));
     };
     match taken(&requested.plural, &current.plural, &others.resources) {
         Ok(()) => accepted.plural.clone_from(&requested.plural),
