@@ -17,6 +17,7 @@ pub mod precondition;
 pub mod quantity;
 pub mod selector;
 pub mod smd;
+pub mod status;
 pub mod strategic;
 pub mod time;
 
