@@ -174,14 +174,17 @@ fn status(crd: &Definition<'_>, errors: &mut ErrorList) {
         return;
     }
     let stored = || Value::from(crd.stored_versions.clone());
-    for version in crd.versions.iter().filter(|version| version.storage) {
-        if !crd.stored_versions.contains(&version.name) {
+    // A second version of the same name does not find it again.
+    let mut left = crd.stored_versions.clone();
+    for version in &crd.versions {
+        if version.storage && !left.contains(&version.name) {
             let detail = format!("must have the storage version {}", version.name);
             errors.push(Error::invalid(&path, stored(), detail));
         }
+        left.retain(|name| *name != version.name);
     }
     for (index, name) in crd.stored_versions.iter().enumerate() {
-        if !crd.versions.iter().any(|version| version.name == *name) {
+        if left.contains(name) {
             let detail = format!(
                 "missing from spec.versions; {name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in {name} and removes {name} from status.storedVersions"
             );

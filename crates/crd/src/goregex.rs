@@ -279,12 +279,8 @@ impl<'a> Translator<'a> {
                         continue;
                     };
                     let name = &rest[at..at + end + 2];
-                    const NAMES: [&str; 14] = [
-                        "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower",
-                        "print", "punct", "space", "upper", "word", "xdigit",
-                    ];
                     let plain = name.trim_matches(|c| matches!(c, '[' | ']' | ':' | '^'));
-                    if !NAMES.contains(&plain) {
+                    if !CLASS_NAMES.contains(&plain) {
                         return Err(RegexError(format!(
                             "invalid character class range: `{name}`"
                         )));
@@ -334,28 +330,34 @@ impl<'a> Translator<'a> {
             is_first = false;
         }
         out.push(']');
-        self.check_ranges(&rest[..=at])?;
+        check_ranges(&rest[..=at])?;
         self.atom(at + 1, &out);
         Ok(())
     }
+}
 
-    /// A range must not run backwards.
-    fn check_ranges(&self, class: &str) -> Result<(), RegexError> {
-        let characters: Vec<char> = class.chars().collect();
-        for window in characters.windows(3) {
-            if let [low, '-', high] = window
-                && low.is_ascii_alphanumeric()
-                && high.is_ascii_alphanumeric()
-                && low > high
-                && !class.contains('\\')
-            {
-                return Err(RegexError(format!(
-                    "invalid character class range: `{low}-{high}`"
-                )));
-            }
+/// The classes that `[:name:]` may name.
+const CLASS_NAMES: [&str; 14] = [
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
+    "space", "upper", "word", "xdigit",
+];
+
+/// A range must not run backwards.
+fn check_ranges(class: &str) -> Result<(), RegexError> {
+    let characters: Vec<char> = class.chars().collect();
+    for window in characters.windows(3) {
+        if let [low, '-', high] = window
+            && low.is_ascii_alphanumeric()
+            && high.is_ascii_alphanumeric()
+            && low > high
+            && !class.contains('\\')
+        {
+            return Err(RegexError(format!(
+                "invalid character class range: `{low}-{high}`"
+            )));
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// `{2}`, `{2,}` or `{2,5}` at the start: its length and bounds. Anything else is plain text.

@@ -77,7 +77,7 @@ pub struct Rules {
     schema: Arc<Schema>,
     shape: Arc<Shape>,
     /// The rules of the node, or why none can be compiled.
-    rules: Result<Vec<CompiledRule>, String>,
+    own: Result<Vec<CompiledRule>, String>,
     uses_old_self: bool,
     items: Option<Box<Rules>>,
     additional: Option<Box<Rules>>,
@@ -177,15 +177,10 @@ impl Rules {
         }
         let schema = Arc::new(schema.clone());
         let shape = shape_of(&schema, is_root);
-        Self::node(&schema, &schema, &shape, is_root)
+        Self::node(&schema, &schema, &shape)
     }
 
-    fn node(
-        validation: &Schema,
-        node: &Arc<Schema>,
-        shape: &Arc<Shape>,
-        is_root: bool,
-    ) -> Option<Self> {
+    fn node(validation: &Schema, node: &Arc<Schema>, shape: &Arc<Shape>) -> Option<Self> {
         let rules = if !validation.rules.is_empty() && !shape.declared {
             Err("failed to convert to declType for CEL validation rules".to_owned())
         } else {
@@ -195,9 +190,7 @@ impl Rules {
                 .collect::<Vec<_>>())
         };
         let items = match (&validation.items, &node.items, shapes::items(shape)) {
-            (Some(validation), Some(node), Some(shape)) => {
-                Self::node(validation, node, shape, node.embedded)
-            }
+            (Some(validation), Some(node), Some(shape)) => Self::node(validation, node, shape),
             _ => None,
         };
         let mut properties = BTreeMap::new();
@@ -207,7 +200,7 @@ impl Rules {
             else {
                 continue;
             };
-            if let Some(rules) = Self::node(validation, node, shape, node.embedded) {
+            if let Some(rules) = Self::node(validation, node, shape) {
                 properties.insert(name.clone(), rules);
             }
         }
@@ -216,16 +209,14 @@ impl Rules {
             node.additional_schema(),
             shapes::values(shape),
         ) {
-            (Some(validation), Some(node), Some(shape)) => {
-                Self::node(validation, node, shape, node.embedded)
-            }
+            (Some(validation), Some(node), Some(shape)) => Self::node(validation, node, shape),
             _ => None,
         };
         let all_of: Vec<Rules> = validation
             .value
             .all_of
             .iter()
-            .filter_map(|branch| Self::node(branch, node, shape, is_root))
+            .filter_map(|branch| Self::node(branch, node, shape))
             .collect();
         let has_own = rules.as_ref().map_or(true, |rules| !rules.is_empty());
         if !has_own
@@ -242,7 +233,7 @@ impl Rules {
         Some(Self {
             schema: Arc::clone(node),
             shape: Arc::clone(shape),
-            rules,
+            own: rules,
             uses_old_self,
             items: items.map(Box::new),
             additional: additional.map(Box::new),
@@ -359,7 +350,7 @@ impl Rules {
         errors: &mut ErrorList,
     ) {
         let kind = self.schema.kind.as_str();
-        let rules = match &self.rules {
+        let rules = match &self.own {
             Ok(rules) if rules.is_empty() => return,
             Ok(rules) => rules,
             Err(reason) => {

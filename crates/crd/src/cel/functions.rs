@@ -132,9 +132,8 @@ fn convert<'a>(function: &str, args: &[Val<'a>]) -> Outcome<'a> {
 
 fn optional<'a>(function: &str, args: &[Val<'a>]) -> Outcome<'a> {
     match (function, args) {
-        ("optional.of", [value]) => Ok(Val::some(value.clone())),
         ("optional.ofNonZeroValue", [value]) if value.is_zero() => Ok(Val::Optional(None)),
-        ("optional.ofNonZeroValue", [value]) => Ok(Val::some(value.clone())),
+        ("optional.of" | "optional.ofNonZeroValue", [value]) => Ok(Val::some(value.clone())),
         ("optional.none", []) => Ok(Val::Optional(None)),
         ("value", [Val::Optional(Some(value))]) => Ok(value.as_ref().clone()),
         ("value", [Val::Optional(None)]) => Err(EvalError::new("optional.none() dereference")),

@@ -26,13 +26,21 @@ pub(super) fn expand(
     args: Vec<Expr>,
 ) -> Expr {
     let offset = parser.offset_of(id);
-    let is_macro = match (target.is_some(), function, args.len()) {
-        (false, "has", 1) => true,
-        (true, "all" | "exists" | "exists_one" | "existsOne" | "map", 2 | 3) => true,
-        (true, "filter" | "optMap" | "optFlatMap" | "sortBy", 2) => true,
-        (true, "transformList" | "transformMap" | "transformMapEntry", 3 | 4) => true,
-        _ => false,
-    };
+    let is_macro = matches!(
+        (target.is_some(), function, args.len()),
+        (false, "has", 1)
+            | (
+                true,
+                "all" | "exists" | "exists_one" | "existsOne" | "map",
+                2 | 3
+            )
+            | (true, "filter" | "optMap" | "optFlatMap" | "sortBy", 2)
+            | (
+                true,
+                "transformList" | "transformMap" | "transformMapEntry",
+                3 | 4
+            )
+    );
     if !is_macro {
         return Expr::new(
             id,

@@ -225,14 +225,14 @@ impl<'a> Parser<'a> {
 
     fn ternary(&mut self) -> Step<Expr> {
         let condition = self.chain("||", "_||_", |parser| {
-            parser.chain("&&", "_&&_", |parser| parser.relation())
+            parser.chain("&&", "_&&_", Parser::relation)
         })?;
         let Some(question) = self.accept("?") else {
             return Ok(condition);
         };
         let id = self.id_at(question.offset);
         let yes = self.chain("||", "_||_", |parser| {
-            parser.chain("&&", "_&&_", |parser| parser.relation())
+            parser.chain("&&", "_&&_", Parser::relation)
         })?;
         self.expect(":")?;
         let no = self.expr()?;

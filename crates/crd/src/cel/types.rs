@@ -150,7 +150,7 @@ impl Type {
     /// The name without parameters.
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Dyn => "dyn",
+            Self::Dyn | Self::Parameter(_) | Self::Variable(_) => "dyn",
             Self::Error => "!error!",
             Self::Null => "null_type",
             Self::Bool => "bool",
@@ -166,7 +166,6 @@ impl Type {
             Self::Object(object) => &object.name,
             Self::Opaque(name, _) => name,
             Self::Kind(_) => "type",
-            Self::Parameter(_) | Self::Variable(_) => "dyn",
         }
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Definition<'a> {
     pub(super) names: NameFields<'a>,
     pub(super) accepted: NameFields<'a>,
     pub(super) versions: Vec<Version<'a>>,
+    /// Whether there is a list of versions, if only an empty one.
+    pub(super) has_versions: bool,
     /// The schema of all versions.
     pub(super) schema: Option<&'a Value>,
     pub(super) subresources: Option<&'a Value>,
@@ -100,6 +102,7 @@ impl<'a> Definition<'a> {
             names: NameFields(spec.get("names")),
             accepted: NameFields(status.get("acceptedNames")),
             versions: versions.collect(),
+            has_versions: present(spec.get("versions")).is_some(),
             schema: None,
             subresources: None,
             columns: &[],

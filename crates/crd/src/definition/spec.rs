@@ -297,7 +297,13 @@ impl Checks<'_, '_> {
             }
             self.version(version, &place, errors);
         }
-        let shown = || openapi::go::versions(versions);
+        let shown = || {
+            if self.crd.has_versions {
+                openapi::go::versions(versions)
+            } else {
+                "null".to_owned()
+            }
+        };
         let is_repeated = |(index, version): (usize, &Version<'_>)| {
             versions[..index]
                 .iter()

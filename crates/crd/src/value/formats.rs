@@ -179,7 +179,7 @@ fn is_isbn10(text: &str) -> bool {
         byte if byte.is_ascii_digit() => u32::from(byte - b'0') * 10,
         _ => return false,
     };
-    sum % 11 == 0
+    sum.is_multiple_of(11)
 }
 
 fn is_isbn13(text: &str) -> bool {
@@ -217,7 +217,7 @@ fn is_credit_card(text: &str) -> bool {
             }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn is_hostname(text: &str) -> bool {

@@ -88,7 +88,9 @@ impl Coster<'_> {
             .fold(Range::fixed(0), |sum, cost| sum.plus(*cost));
         let estimate = self
             .list_call(overload, call)
-            .or_else(|| self.library_call(function, overload, call));
+            .or_else(|| self.text_call(function, call))
+            .or_else(|| self.library_call(function, overload, call))
+            .or_else(|| self.conversion(overload, call));
         if let Some((cost, size)) = estimate {
             return (cost.plus(arg_sum), size);
         }
@@ -97,30 +99,6 @@ impl Coster<'_> {
                 self.size_or_unknown(target).scaled(TRAVERSAL).plus(arg_sum),
                 None,
             ),
-            ("string_to_bytes", _, [arg]) => {
-                let size = self.size_or_unknown(arg);
-                let result = Range {
-                    min: size.min,
-                    max: size.max.saturating_mul(4),
-                };
-                (size.scaled(TRAVERSAL).plus(arg_sum), Some(result))
-            }
-            ("bytes_to_string", _, [arg]) => {
-                let size = self.size_or_unknown(arg);
-                let result = Range {
-                    min: size.min / 4,
-                    max: size.max,
-                };
-                (size.scaled(TRAVERSAL).plus(arg_sum), Some(result))
-            }
-            ("strings_quote", _, [arg]) => {
-                let size = self.size_or_unknown(arg);
-                let result = Range {
-                    min: size.min + 2,
-                    max: size.max.saturating_mul(2).saturating_add(2),
-                };
-                (size.scaled(TRAVERSAL).plus(arg_sum), Some(result))
-            }
             ("starts_with_string" | "ends_with_string", _, [arg]) => (
                 self.size_or_unknown(arg).scaled(TRAVERSAL).plus(arg_sum),
                 None,
@@ -187,6 +165,37 @@ impl Coster<'_> {
                 (compared.scaled(TRAVERSAL).plus(arg_sum), None)
             }
             _ => (Range::fixed(1).plus(arg_sum), None),
+        }
+    }
+
+    /// What makes a text or bytes of another size out of its argument.
+    fn conversion(&mut self, overload: &str, call: &Call<'_>) -> Option<Estimate> {
+        match (overload, call.target, call.args) {
+            ("string_to_bytes", _, [arg]) => {
+                let size = self.size_or_unknown(arg);
+                let result = Range {
+                    min: size.min,
+                    max: size.max.saturating_mul(4),
+                };
+                Some((size.scaled(TRAVERSAL), Some(result)))
+            }
+            ("bytes_to_string", _, [arg]) => {
+                let size = self.size_or_unknown(arg);
+                let result = Range {
+                    min: size.min / 4,
+                    max: size.max,
+                };
+                Some((size.scaled(TRAVERSAL), Some(result)))
+            }
+            ("strings_quote", _, [arg]) => {
+                let size = self.size_or_unknown(arg);
+                let result = Range {
+                    min: size.min + 2,
+                    max: size.max.saturating_mul(2).saturating_add(2),
+                };
+                Some((size.scaled(TRAVERSAL), Some(result)))
+            }
+            _ => None,
         }
     }
 
@@ -271,30 +280,9 @@ impl Coster<'_> {
         }
     }
 
-    /// The functions of Kubernetes and of the string library.
-    fn library_call(
-        &mut self,
-        function: &str,
-        overload: &str,
-        call: &Call<'_>,
-    ) -> Option<Estimate> {
-        let one = Some((Range::fixed(1), None));
+    /// The functions of the string library and the search for regular expressions.
+    fn text_call(&mut self, function: &str, call: &Call<'_>) -> Option<Estimate> {
         match (function, call.target, call.args) {
-            ("isSorted" | "sum" | "max" | "min" | "indexOf" | "lastIndexOf", Some(target), _) => {
-                let size = self.visible_size(target);
-                let Type::List(items) = self.checked.type_of(target.id).clone() else {
-                    return Some((size.scaled(TRAVERSAL), None));
-                };
-                let mut cost = Range::fixed(1);
-                if matches!(*items, Type::Text | Type::Bytes) {
-                    cost = cost.plus(self.item_size(target).scaled(TRAVERSAL));
-                }
-                Some((size.times(cost), None))
-            }
-            ("url", _, [arg]) => {
-                let size = self.visible_size(arg);
-                Some((size.scaled(TRAVERSAL), Some(size)))
-            }
             ("lowerAscii" | "upperAscii" | "substring" | "trim", Some(target), _) => {
                 let size = self.visible_size(target);
                 Some((size.scaled(TRAVERSAL), Some(size)))
@@ -335,6 +323,34 @@ impl Coster<'_> {
                         max: size.max,
                     }),
                 ))
+            }
+            _ => None,
+        }
+    }
+
+    /// The functions of Kubernetes.
+    fn library_call(
+        &mut self,
+        function: &str,
+        overload: &str,
+        call: &Call<'_>,
+    ) -> Option<Estimate> {
+        let one = Some((Range::fixed(1), None));
+        match (function, call.target, call.args) {
+            ("isSorted" | "sum" | "max" | "min" | "indexOf" | "lastIndexOf", Some(target), _) => {
+                let size = self.visible_size(target);
+                let Type::List(items) = self.checked.type_of(target.id).clone() else {
+                    return Some((size.scaled(TRAVERSAL), None));
+                };
+                let mut cost = Range::fixed(1);
+                if matches!(*items, Type::Text | Type::Bytes) {
+                    cost = cost.plus(self.item_size(target).scaled(TRAVERSAL));
+                }
+                Some((size.times(cost), None))
+            }
+            ("url", _, [arg]) => {
+                let size = self.visible_size(arg);
+                Some((size.scaled(TRAVERSAL), Some(size)))
             }
             ("ip", _, _) if overload == "cidr_ip" => one,
             (

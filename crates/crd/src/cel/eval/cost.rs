@@ -95,19 +95,16 @@ fn library(function: &str, overload: &str, args: &[Val<'_>]) -> Option<u64> {
         "isSorted" | "sum" | "max" | "min" | "indexOf" | "lastIndexOf" => {
             args.first().map_or(0, traversal)
         }
-        "url" | "lowerAscii" | "upperAscii" | "substring" | "trim" => {
-            scaled(size(args, 0), TRAVERSAL)
-        }
-        "replace" | "split" => scaled(size(args, 0), 2.0 * TRAVERSAL),
+        "replace" | "split" | "ip.isCanonical" => scaled(size(args, 0), 2.0 * TRAVERSAL),
         "find" | "findAll" => {
             let text = ((1.0 + size(args, 0) as f64) * TRAVERSAL).ceil() as u64;
-            text * scaled(size(args, 1), REGEX)
+            text.saturating_mul(scaled(size(args, 1), REGEX))
         }
         "ip" if overload == "cidr_ip" => 1,
-        "cidr" | "isIP" | "isCIDR" | "ip" | "quantity" | "isQuantity" | "semver" | "isSemver" => {
+        "url" | "lowerAscii" | "upperAscii" | "substring" | "trim" | "cidr" | "isIP" | "isCIDR"
+        | "ip" | "quantity" | "isQuantity" | "semver" | "isSemver" => {
             scaled(size(args, 0), TRAVERSAL)
         }
-        "ip.isCanonical" => scaled(size(args, 0), 2.0 * TRAVERSAL),
         "containsIP" | "containsCIDR" => {
             let network = size(args, 0);
             let mut cost = scaled(network * 2, TRAVERSAL);
@@ -124,7 +121,7 @@ fn library(function: &str, overload: &str, args: &[Val<'_>]) -> Option<u64> {
                 return None;
             };
             let text = ((1.0 + size(args, 1) as f64) * TRAVERSAL).ceil() as u64;
-            text * scaled(formats::regex_size(format), REGEX)
+            text.saturating_mul(scaled(formats::regex_size(format), REGEX))
         }
         "masked"
         | "prefixLength"

@@ -1,5 +1,7 @@
 //! `'…'.format([…])`. Source: cel-go `ext/formatting.go` (version 2 of the string library).
 
+use std::fmt::Write as _;
+
 use super::super::types::Type;
 use super::super::value::{Val, to_text};
 
@@ -199,10 +201,11 @@ fn print(clause: &Clause, value: &Val<'_>) -> Result<String, String> {
         (Clause::Octal, Val::Uint(number)) => Ok(format!("{number:o}")),
         (Clause::Hex(upper), value) => {
             let hex = |bytes: &[u8]| {
-                bytes
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect::<String>()
+                bytes.iter().fold(String::new(), |mut out, byte| {
+                    // Writing to a text cannot fail.
+                    let _ = write!(out, "{byte:02x}");
+                    out
+                })
             };
             let printed = match value {
                 Val::Int(number) => signed(*number, |number| format!("{number:x}")),

@@ -143,9 +143,6 @@ pub(crate) fn rule(value: &Value) -> String {
 
 /// The versions of a definition.
 pub(crate) fn versions(versions: &[Version<'_>]) -> String {
-    if versions.is_empty() {
-        return "null".to_owned();
-    }
     let parts: Vec<String> = versions.iter().map(version).collect();
     format!("[{}]", parts.join(","))
 }
