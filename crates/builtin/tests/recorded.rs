@@ -42,12 +42,11 @@ struct Target {
 impl Target {
     fn parse(path: &str) -> Option<Self> {
         let mut parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        let is_core = *parts.first()? == "api";
-        parts.remove(0);
-        let group = if is_core { "" } else { parts.remove(0) };
-        if parts.is_empty() {
+        let is_core = parts.remove(0) == "api";
+        if parts.len() < 3 - usize::from(is_core) {
             return None;
         }
+        let group = if is_core { "" } else { parts.remove(0) };
         let version = parts.remove(0);
         let mut namespace = "";
         if parts.first() == Some(&"namespaces")
@@ -84,10 +83,11 @@ fn fill(value: &mut Value) {
         }
         Value::String(text) if text.starts_with("${time") => NOW.clone_into(text),
         Value::String(text) if text.contains("${uid") || text.contains("${rv") => {
-            *text = text
-                .replace("${uid", "uid-")
-                .replace("${rv", "")
-                .replace('}', "");
+            for number in 1..60 {
+                *text = text
+                    .replace(&format!("${{uid{number}}}"), &format!("uid-{number}"))
+                    .replace(&format!("${{rv{number}}}"), &number.to_string());
+            }
         }
         Value::Array(items) => items.iter_mut().for_each(fill),
         Value::Object(entries) => entries.values_mut().for_each(fill),
@@ -191,7 +191,16 @@ impl World {
             api_version: &api_version,
         };
         let old = self.stored.get(&target.key(&target.name));
-        let body = step["body"].clone();
+        let body = match &step["bodyGen"] {
+            Value::Null => step["body"].clone(),
+            recipe => {
+                let text = |name: &str| recipe[name].as_str().unwrap_or_default();
+                let count = usize::try_from(recipe["count"].as_u64()?).ok()?;
+                let repeated = text("repeat").repeat(count);
+                serde_json::from_str(&format!("{}{repeated}{}", text("prefix"), text("suffix")))
+                    .ok()?
+            }
+        };
         let wanted = match step["method"].as_str()? {
             "POST" if target.subresource.is_empty() => body,
             "PUT" => body,
@@ -213,6 +222,9 @@ impl World {
         builtin::convert::to_storage(&mut new);
         if rules.namespaced() {
             new["metadata"]["namespace"] = json!(target.namespace);
+        }
+        if gvk.kind == "Pod" {
+            tolerate(&mut new);
         }
         let creating = step["method"] == "POST" || old.is_none();
         if creating {
@@ -284,12 +296,41 @@ fn allocated(service: &mut Value, old: &Value) -> Result<(), ErrorList> {
     Ok(())
 }
 
+/// The tolerations that admission adds to pods.
+fn tolerate(pod: &mut Value) {
+    let tolerations = &mut pod["spec"]["tolerations"];
+    if tolerations.is_null() {
+        *tolerations = json!([]);
+    }
+    for key in [
+        "node.kubernetes.io/not-ready",
+        "node.kubernetes.io/unreachable",
+    ] {
+        let list = tolerations.as_array_mut().unwrap();
+        if list.iter().all(|toleration| toleration["key"] != key) {
+            list.push(json!({
+                "key": key,
+                "operator": "Exists",
+                "effect": "NoExecute",
+                "tolerationSeconds": 300,
+            }));
+        }
+    }
+}
+
 /// Bookkeeping and admission.
 fn begin(new: &mut Value, expected: &Value) {
     let metadata = &mut new["metadata"];
     metadata["uid"] = match &expected["metadata"]["uid"] {
         Value::String(uid) => json!(uid),
-        _ => json!("uid"),
+        // A uid that only a message tells.
+        _ => {
+            let told = expected["message"].as_str().unwrap_or_default();
+            let uid = told
+                .split_once("uid-")
+                .map(|(_, rest)| rest.split(|c: char| !c.is_numeric()).next());
+            json!(format!("uid-{}", uid.flatten().unwrap_or("0")))
+        }
     };
     metadata["creationTimestamp"] = json!(NOW);
     if metadata["name"].as_str().unwrap_or_default().is_empty()
@@ -299,9 +340,6 @@ fn begin(new: &mut Value, expected: &Value) {
     }
     if new["kind"] == "Node" && expected["spec"]["taints"].is_array() {
         new["spec"]["taints"] = expected["spec"]["taints"].clone();
-    }
-    if new["kind"] == "Pod" && expected["spec"]["tolerations"].is_array() {
-        new["spec"]["tolerations"] = expected["spec"]["tolerations"].clone();
     }
 }
 
@@ -460,6 +498,11 @@ fn recorded_writes_have_the_recorded_outcome() {
         ("crud", 1.0),
         ("update", 1.0),
         ("subresources", 1.0),
+        ("controllers", 1.0),
+        ("delete", 1.0),
+        ("dryrun", 1.0),
+        ("patch-json", 1.0),
+        ("patch-merge", 1.0),
     ] {
         let tally = run(&corpus.join(format!("{file}.jsonl")));
         println!("{file}: {}", tally.report());

@@ -161,7 +161,12 @@ fn data_source(errors: &mut Errors, source: &Node<'_>) {
 
 /// A claim that is made for each pod.
 pub(crate) fn validate_template(errors: &mut Errors, template: &Node<'_>) {
-    let meta = template.get("metadata");
+    validate_template_metadata(errors, &template.get("metadata"));
+    validate_spec(errors, &template.get("spec"));
+}
+
+/// The metadata that objects made of a template get: annotations and labels only.
+pub(crate) fn validate_template_metadata(errors: &mut Errors, meta: &Node<'_>) {
     metadata::validate_annotations(errors, &meta.get("annotations"));
     validate_labels(errors, &meta.get("labels"));
     for (key, _) in meta.entries() {
@@ -170,7 +175,6 @@ pub(crate) fn validate_template(errors: &mut Errors, template: &Node<'_>) {
             errors.forbidden(&node, "cannot be set");
         }
     }
-    validate_spec(errors, &template.get("spec"));
 }
 
 fn validate_update(_: &Context<'_>, new: &Node<'_>, old: &Node<'_>, errors: &mut Errors) {

@@ -26,6 +26,7 @@ mod secret_types;
 mod service;
 pub(crate) mod volume_source;
 
+pub(crate) use claim::validate_template_metadata;
 pub(crate) use defaults::{
     default, inline_volume as default_inline_volume, pod_template as default_pod_template,
 };
