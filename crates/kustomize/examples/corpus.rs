@@ -130,8 +130,7 @@ fn run(
         ..Options::default()
     };
     let path = meta["path"].as_str().unwrap_or(".");
-    let result =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         kustomize::build_as(&Disk, &root.join(path), path, &options)
     }));
     let Ok(result) = result else {

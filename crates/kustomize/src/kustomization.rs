@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::decode::{self, Mode, go_struct};
 use crate::error::{BuildError, Context as _, Result};
+use crate::output;
 use crate::resid::{Gvk, ResId};
 
 pub(crate) const KUSTOMIZATION: &str = "Kustomization";
@@ -179,18 +180,22 @@ go_struct! {
 impl Var {
     /// As Go prints it with `%v`.
     pub(crate) fn go_value(&self) -> String {
-        format!(
-            "{{{} {} {{{}}}}}",
-            self.name,
-            self.objref.gvk_as_written(),
-            self.fieldref.field_path
-        )
+        self.with_kind(&self.objref.gvk())
     }
-}
 
-impl VarTarget {
-    fn gvk_as_written(&self) -> Gvk {
-        self.gvk()
+    /// As [`Self::go_value`], before `apiVersion` was looked at.
+    pub(crate) fn go_value_as_written(&self) -> String {
+        let target = &self.objref;
+        self.with_kind(&Gvk {
+            group: target.group.as_str().into(),
+            version: target.version.as_str().into(),
+            kind: target.kind.as_str().into(),
+        })
+    }
+
+    fn with_kind(&self, kind: &Gvk) -> String {
+        let (name, path) = (&self.name, &self.fieldref.field_path);
+        format!("{{{name} {kind} {{{path}}}}}")
     }
 }
 
@@ -389,6 +394,18 @@ pub(crate) fn read(text: &[u8], root: &str, with_volume_claim_labels: bool) -> R
     refuse_unknown(&raw, with_volume_claim_labels).context("invalid Kustomization")?;
     let warnings = warnings(&raw);
     let empty = is_empty(&raw);
+    if ["\u{85}", "\\N", "\\x85", "\\u0085"]
+        .iter()
+        .any(|form| contains(text, form))
+    {
+        let mut folded = raw.clone();
+        for field in CONFIGURING {
+            if let Some(value) = folded.get_mut(field) {
+                output::fold_value(value)?;
+            }
+        }
+        kustomization = decode::decode(&folded, Mode::Strict)?;
+    }
     kustomization.fix();
     if empty {
         return Err("kustomization.yaml is empty".into());
@@ -406,6 +423,30 @@ pub(crate) fn read(text: &[u8], root: &str, with_volume_claim_labels: bool) -> R
         raw,
     })
 }
+
+fn contains(text: &[u8], part: &str) -> bool {
+    memchr::memmem::find(text, part.as_bytes()).is_some()
+}
+
+/// The fields that Kustomize hands to its transformers and generators as YAML.
+const CONFIGURING: [&str; 16] = [
+    "configMapGenerator",
+    "secretGenerator",
+    "generatorOptions",
+    "namespace",
+    "namePrefix",
+    "nameSuffix",
+    "commonLabels",
+    "labels",
+    "commonAnnotations",
+    "patches",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "images",
+    "imageTags",
+    "replicas",
+    "replacements",
+];
 
 /// Fields that the shared types have but that are not known everywhere.
 fn refuse_unknown(raw: &Value, with_volume_claim_labels: bool) -> Result<()> {

@@ -153,8 +153,19 @@ pub struct Output {
     pub reads: Reads,
 }
 
-static COMMAND_CONFIG: LazyLock<Config> = LazyLock::new(|| Config::built_in(Profile::Command));
-static FLUX_CONFIG: LazyLock<Config> = LazyLock::new(|| Config::built_in(Profile::Flux));
+/// The built-in field specs of a profile, and those that remain once they are merged into none.
+type Defaults = (Config, Config);
+
+fn defaults(profile: Profile) -> Defaults {
+    let config = Config::built_in(profile);
+    let mut merged = Config::default();
+    // The built-in specs do not conflict with each other.
+    let _ = merged.merge(&config);
+    (config, merged)
+}
+
+static COMMAND_CONFIG: LazyLock<Defaults> = LazyLock::new(|| defaults(Profile::Command));
+static FLUX_CONFIG: LazyLock<Defaults> = LazyLock::new(|| defaults(Profile::Flux));
 
 /// Builds the kustomization in the folder `path` (absolute, or relative to the root of `fs`).
 ///
@@ -180,12 +191,14 @@ pub fn build_as(
 ) -> Result<Output, BuildErrors> {
     let recorder = Recorder::default();
     let openapi = OpenApi::new(options.profile);
+    let (defaults, built_in) = match options.profile {
+        Profile::Command => &*COMMAND_CONFIG,
+        Profile::Flux => &*FLUX_CONFIG,
+    };
     let context = Build {
         openapi: &openapi,
-        built_in: match options.profile {
-            Profile::Command => &COMMAND_CONFIG,
-            Profile::Flux => &FLUX_CONFIG,
-        },
+        defaults,
+        built_in,
         newest: options.profile == Profile::Command,
         helm: options.helm,
         warnings: Mutex::default(),
@@ -240,13 +253,8 @@ fn run(
     target.start_origin();
     let root = target.kustomization.clone();
     let mut acc = target.accumulate(Accumulator::default())?;
-    let merged;
-    let config = if acc.extra.is_some() {
-        merged = acc.config(context.built_in)?;
-        &merged
-    } else {
-        context.built_in
-    };
+    let rules = std::mem::take(&mut acc.rules);
+    let config = rules.config(context.built_in);
     Transformer::Hash.apply(&mut acc.map, &context.scene())?;
     nameref::fix(&mut acc.map, &config.name_reference, context.openapi)?;
     vars::resolve(&mut acc.map, &acc.vars, &config.var_reference)?;

@@ -41,9 +41,6 @@ pub(crate) fn fix(map: &mut ResMap, references: &[NameReference], openapi: &Open
             by_name.entry(name).or_default().push(at);
         }
     }
-    if by_name.is_empty() {
-        return Ok(());
-    }
     let mut rules: HashMap<Gvk, Vec<(&Gvk, FieldSpec)>> = HashMap::new();
     for at in 0..targets.len() {
         let original = targets[at].previous.first().unwrap_or(&targets[at].id);
@@ -56,6 +53,9 @@ pub(crate) fn fix(map: &mut ResMap, references: &[NameReference], openapi: &Open
             continue;
         }
         let namespaces = binding_namespaces(&map.resources()[at], &targets[at].id)?;
+        if by_name.is_empty() {
+            continue;
+        }
         let mut node = std::mem::replace(&mut map.resource_mut(at).node, Node::null());
         let result = {
             let fixer = Fixer {

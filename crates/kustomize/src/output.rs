@@ -1,10 +1,15 @@
 //! Resources as the values and the text that leave a build.
 
+mod go_syntax;
+
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::{Map, Number, Value};
-use yaml::{Kind, Node, Plain};
+use yaml::{Kind, Node, Plain, Style};
 
+pub(crate) use self::go_syntax::go_quote;
+use self::go_syntax::{NO_MAP, go_map};
 use crate::error::{BuildError, Result};
 
 /// The JSON value of a node, through Go's types.
@@ -12,16 +17,123 @@ use crate::error::{BuildError, Result};
 /// # Errors
 /// A repeated key, a key that is no string, a tag that does not fit, a number that JSON has not.
 pub(crate) fn to_json(node: &Node) -> Result<Value> {
-    convert(node, true).map_err(|problem| problem.explain(node))
+    let node = reread_if_needed(node)?;
+    convert(&node, true).map_err(|problem| problem.explain(&node))
 }
 
 /// Appends a resource as a YAML document.
 pub(crate) fn to_yaml(node: &Node, out: String) -> Result<String> {
-    check(node, true).map_err(|problem| {
-        let error = problem.explain(node);
-        error.wrap(go_map(node))
+    let node = reread_if_needed(node).map_err(|error| error.wrap(NO_MAP))?;
+    check(&node, true).map_err(|problem| {
+        let error = problem.explain(&node);
+        error.wrap(go_map(&node))
     })?;
-    Ok(yaml::to_yaml(node, out))
+    if any_text(&node, |text, _| text.contains(NEXT_LINE)) {
+        let mut folded = node.into_owned();
+        fold_texts(&mut folded)?;
+        return Ok(yaml::to_yaml(&folded, out));
+    }
+    Ok(yaml::to_yaml(&*node, out))
+}
+
+/// Unicode's next line. go-yaml v2, which reads the JSON of the last step, takes it for a line break.
+const NEXT_LINE: char = '\u{85}';
+
+fn any_text(node: &Node, test: fn(&str, Style) -> bool) -> bool {
+    match node.kind {
+        Kind::Scalar | Kind::Alias => test(&node.value, node.style),
+        Kind::Sequence | Kind::Mapping => node.content.iter().any(|child| any_text(child, test)),
+    }
+}
+
+/// Kustomize writes a node and reads the text again before it makes JSON of it. The few texts that this
+/// changes, or that cannot be read again, take the same way here.
+fn reread_if_needed(node: &Node) -> Result<Cow<'_, Node>> {
+    if !any_text(node, changes_when_reread) {
+        return Ok(Cow::Borrowed(node));
+    }
+    let text = yaml::node_to_string(node, yaml::SequenceIndent::Compact)?;
+    Ok(match yaml::parse(text.as_bytes())? {
+        Some(document) => Cow::Owned(document.root),
+        None => Cow::Borrowed(node),
+    })
+}
+
+fn changes_when_reread(text: &str, style: Style) -> bool {
+    if !text.contains(['\n', '\u{2028}', '\u{2029}']) {
+        return false;
+    }
+    style.has(Style::FOLDED)
+        || text.contains(['\r', NEXT_LINE, '\u{2028}', '\u{2029}'])
+        || text.starts_with('\t')
+        || text.contains("\n\t")
+}
+
+fn fold_texts(node: &mut Node) -> Result<()> {
+    if let Cow::Owned(folded) = fold(&node.value)? {
+        node.value = folded.into();
+    }
+    node.content.iter_mut().try_for_each(fold_texts)
+}
+
+/// Folds the line breaks that go-yaml v2 sees in a JSON string: one is a space, several are one less.
+///
+/// # Errors
+/// A document marker after such a break.
+pub(crate) fn fold(text: &str) -> Result<Cow<'_, str>> {
+    if !text.contains(NEXT_LINE) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let is_space = |c: char| c == ' ' || c == NEXT_LINE;
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_space) {
+        let (before, after) = rest.split_at(start);
+        let end = after.find(|c| !is_space(c)).unwrap_or(after.len());
+        let (run, tail) = after.split_at(end);
+        out.push_str(before);
+        match run.matches(NEXT_LINE).count() {
+            0 => out.push_str(run),
+            1 => out.push(' '),
+            breaks => out.extend(std::iter::repeat_n('\n', breaks - 1)),
+        }
+        let marked = ["---", "..."].into_iter().any(|marker| {
+            tail.strip_prefix(marker)
+                .is_some_and(|next| next.starts_with([' ', '\t', NEXT_LINE]))
+        });
+        if run.ends_with(NEXT_LINE) && marked {
+            return Err("yaml: line 2: found unexpected document indicator".into());
+        }
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(Cow::Owned(out))
+}
+
+/// As [`fold`], for all texts of a value.
+///
+/// # Errors
+/// As [`fold`].
+pub(crate) fn fold_value(value: &mut Value) -> Result<()> {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(folded) = fold(text)? {
+                *text = folded;
+            }
+            Ok(())
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(fold_value),
+        Value::Object(map) => {
+            let mut folded = Map::new();
+            for (key, mut value) in std::mem::take(map) {
+                fold_value(&mut value)?;
+                folded.insert(fold(&key)?.into_owned(), value);
+            }
+            *map = folded;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Why a node has no JSON form.
@@ -172,114 +284,6 @@ fn convert(node: &Node, root: bool) -> std::result::Result<Value, Problem> {
             Ok(Value::Object(map))
         }
     }
-}
-
-/// Go's `%#v` of the decoded node; `(nil)` where it cannot be decoded.
-fn go_map(node: &Node) -> String {
-    if !decodes(node) {
-        return "map[string]interface {}(nil)".to_owned();
-    }
-    go_syntax(node, true)
-}
-
-fn decodes(node: &Node) -> bool {
-    match node.kind {
-        Kind::Scalar | Kind::Alias => node.plain_value().is_ok(),
-        Kind::Sequence => node.content.iter().all(decodes),
-        Kind::Mapping => !has_repeated_key(node) && node.content.iter().all(decodes),
-    }
-}
-
-fn go_syntax(node: &Node, root: bool) -> String {
-    match node.kind {
-        Kind::Scalar | Kind::Alias => match node.plain_value() {
-            Ok(Plain::Text(text)) => go_quote(&text),
-            Ok(Plain::Bool(flag)) => flag.to_string(),
-            Ok(Plain::Int(number)) => number.to_string(),
-            Ok(Plain::Uint(number)) => format!("{number:#x}"),
-            Ok(Plain::Float(number)) if number.is_nan() => "NaN".to_owned(),
-            Ok(Plain::Float(number)) if number.is_infinite() => {
-                if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
-            }
-            Ok(Plain::Float(number)) => yaml::go_float(number),
-            Ok(Plain::Null) | Err(_) => "interface {}(nil)".to_owned(),
-        },
-        Kind::Sequence => {
-            let items: Vec<_> = node
-                .content
-                .iter()
-                .map(|item| go_syntax(item, false))
-                .collect();
-            format!("[]interface {{}}{{{}}}", items.join(", "))
-        }
-        Kind::Mapping => {
-            let texts = node
-                .pairs()
-                .all(|(key, _)| matches!(key.plain_value(), Ok(Plain::Text(_))));
-            let (name, as_texts) = if root || texts {
-                ("map[string]interface {}", true)
-            } else {
-                ("map[interface {}]interface {}", false)
-            };
-            let mut entries: Vec<(bool, &Node, &Node)> = node
-                .pairs()
-                .map(|(key, value)| (matches!(key.plain_value(), Ok(Plain::Int(_))), key, value))
-                .collect();
-            // fmt sorts keys by type, then by value; a number sorts after a string in practice.
-            entries.sort_by(|a, b| {
-                let number = |node: &Node| node.value.parse::<i64>().unwrap_or(0);
-                match (a.0, b.0) {
-                    (true, true) => number(a.1).cmp(&number(b.1)),
-                    (false, false) => a.1.value.cmp(&b.1.value),
-                    (x, y) => x.cmp(&y),
-                }
-            });
-            let entries: Vec<_> = entries
-                .into_iter()
-                .map(|(_, key, value)| {
-                    let key = if as_texts {
-                        go_quote(&key.value)
-                    } else {
-                        go_syntax(key, false)
-                    };
-                    format!("{key}:{}", go_syntax(value, false))
-                })
-                .collect();
-            format!("{name}{{{}}}", entries.join(", "))
-        }
-    }
-}
-
-/// Go's `%q`.
-pub(crate) fn go_quote(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '\x07' => out.push_str("\\a"),
-            '\x08' => out.push_str("\\b"),
-            '\x0B' => out.push_str("\\v"),
-            '\x0C' => out.push_str("\\f"),
-            c if (c as u32) < 0x20 || c == '\u{7F}' => {
-                out.push_str(&format!("\\x{:02x}", c as u32))
-            }
-            c if matches!(
-                c,
-                '\u{80}'
-                    ..='\u{9F}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}'
-            ) =>
-            {
-                out.push_str(&format!("\\u{:04x}", c as u32));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// A JSON number as go-yaml v3 writes it after encoding/json made it a float64.

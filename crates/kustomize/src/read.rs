@@ -139,10 +139,7 @@ fn split_documents(text: &[u8]) -> Result<Vec<(usize, Cow<'_, [u8]>)>> {
 }
 
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    if what.len() == 1 {
-        return text.iter().position(|byte| *byte == what[0]);
-    }
-    text.windows(what.len()).position(|window| window == what)
+    memchr::memmem::find(text, what)
 }
 
 /// Replaces aliases by copies and merge keys by what they merge (kyaml `DeAnchor`).

@@ -94,6 +94,8 @@ impl ResMap {
 
     pub(crate) fn append_all(&mut self, resources: Vec<Resource>, openapi: &OpenApi) -> Result<()> {
         if self.list.is_empty() && self.index.is_none() && resources.len() == 1 {
+            // Asking for the scope matters: see `OpenApi`.
+            let _ = resources[0].id(openapi);
             self.list = resources;
             return Ok(());
         }

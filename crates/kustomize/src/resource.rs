@@ -337,11 +337,10 @@ impl Resource {
         keep_origin: bool,
         keep_transformations: bool,
     ) -> Result<()> {
-        if self
-            .node
-            .get("metadata")
-            .and_then(|meta| meta.get("annotations"))
-            .is_none()
+        let rewrites = !(keep_origin && keep_transformations);
+        let metadata = self.node.get("metadata");
+        if metadata.is_some_and(|meta| meta.kind == yaml::Kind::Mapping)
+            && metadata.and_then(|meta| meta.get("annotations")).is_none()
         {
             return Ok(());
         }
@@ -355,15 +354,11 @@ impl Resource {
         if !keep_transformations {
             annotations.remove(TRANSFORMATIONS);
         }
-        if annotations.is_empty() && keep_origin && keep_transformations {
+        if annotations.is_empty() && !rewrites {
             // Nothing rewrites an empty map then.
             return Ok(());
         }
         self.set_meta_map("annotations", &annotations)
-    }
-
-    pub(crate) fn to_value(&self) -> Result<serde_json::Value> {
-        crate::output::to_json(&self.node)
     }
 
     /// The metadata that a resource must have.
@@ -412,8 +407,10 @@ pub(crate) fn meta_map(node: &Node, field: &str) -> BTreeMap<String, String> {
     let Some(map) = metadata.and_then(|metadata| metadata.get(field)) else {
         return BTreeMap::new();
     };
-    map.pairs()
-        .map(|(key, value)| (key.value.to_string(), value.value.to_string()))
+    // As kyaml does, without a look at the kind of the node.
+    map.content
+        .chunks_exact(2)
+        .map(|pair| (pair[0].value.to_string(), pair[1].value.to_string()))
         .collect()
 }
 

@@ -25,6 +25,8 @@ use crate::vars::VarSet;
 /// What all kustomizations of a build share.
 pub(crate) struct Build<'a> {
     pub(crate) openapi: &'a OpenApi,
+    /// The built-in field specs, and what is left of them once they are merged into none.
+    pub(crate) defaults: &'a Config,
     pub(crate) built_in: &'a Config,
     /// Kustomize v5.8.2 rather than v5.8.1.
     pub(crate) newest: bool,
@@ -43,41 +45,64 @@ impl Build<'_> {
     }
 }
 
+/// Field specs gathered so far. Every layer merges the built-in ones anew, so most builds need no copy.
+#[derive(Default)]
+pub(crate) enum Rules {
+    #[default]
+    None,
+    BuiltIn,
+    Own(Box<Config>),
+}
+
+impl Rules {
+    /// Adds a layer; none of its own stands for the built-in ones.
+    fn merge(&mut self, layer: Option<&Config>, built_in: &Config) -> Result<()> {
+        *self = match (std::mem::take(self), layer) {
+            (Self::None | Self::BuiltIn, None) => Self::BuiltIn,
+            (Self::None, Some(layer)) => {
+                let mut config = Config::default();
+                config.merge(layer)?;
+                Self::Own(Box::new(config))
+            }
+            (Self::BuiltIn, Some(layer)) => {
+                let mut config = built_in.clone();
+                config.merge(layer)?;
+                Self::Own(Box::new(config))
+            }
+            (Self::Own(mut config), layer) => {
+                config.merge(layer.unwrap_or(built_in))?;
+                Self::Own(config)
+            }
+        };
+        Ok(())
+    }
+
+    pub(crate) fn config<'a>(&'a self, built_in: &'a Config) -> &'a Config {
+        match self {
+            Self::None | Self::BuiltIn => built_in,
+            Self::Own(config) => config,
+        }
+    }
+}
+
 /// Resources and rules gathered so far.
 #[derive(Default)]
 pub(crate) struct Accumulator {
     pub(crate) map: ResMap,
-    /// Field specs beyond the built-in ones.
-    pub(crate) extra: Option<Config>,
+    pub(crate) rules: Rules,
     pub(crate) vars: VarSet,
 }
 
 impl Accumulator {
-    fn add_config(&mut self, config: Config) -> Result<()> {
-        match &mut self.extra {
-            Some(extra) => extra.merge(&config),
-            none => {
-                *none = Some(config);
-                Ok(())
-            }
-        }
-    }
-
-    fn merge(&mut self, other: Self, openapi: &OpenApi) -> Result<()> {
-        self.map.append_all(other.map.into_resources(), openapi)?;
-        if let Some(extra) = other.extra {
-            self.add_config(extra)?;
+    fn merge(&mut self, other: Self, build: &Build<'_>) -> Result<()> {
+        self.map
+            .append_all(other.map.into_resources(), build.openapi)?;
+        match other.rules {
+            Rules::None => {}
+            Rules::BuiltIn => self.rules.merge(None, build.built_in)?,
+            Rules::Own(config) => self.rules.merge(Some(&config), build.built_in)?,
         }
         self.vars.merge(other.vars)
-    }
-
-    /// All field specs.
-    pub(crate) fn config(&self, built_in: &Config) -> Result<Config> {
-        let mut config = built_in.clone();
-        if let Some(extra) = &self.extra {
-            config.merge(extra)?;
-        }
-        Ok(config)
     }
 }
 
@@ -171,15 +196,17 @@ impl<'a> Target<'a> {
                 &self.loader,
                 self.build.newest,
             )?;
-            let mut check = self.build.built_in.clone();
-            check.merge(&config)?;
-            acc.add_config(config)?;
+            let mut layer = self.build.defaults.clone();
+            layer.merge(&config)?;
+            acc.rules.merge(Some(&layer), self.build.built_in)?;
+        } else {
+            acc.rules.merge(None, self.build.built_in)?;
         }
         if !self.kustomization.crds.is_empty() {
             let paths = &self.kustomization.crds;
             let config = crds::load_crds(paths, &self.loader)
                 .context(format!("loading CRDs [{}]", paths.join(" ")))?;
-            acc.add_config(config)?;
+            acc.rules.merge(Some(&config), self.build.built_in)?;
         }
         self.run_generators(&mut acc)?;
         let components = std::mem::take(&mut self.kustomization.components);
@@ -194,7 +221,10 @@ impl<'a> Target<'a> {
         acc.vars
             .declare(&vars, &mut acc.map, self.build.openapi)
             .map_err(|error| {
-                let vars: Vec<_> = vars.iter().map(kustomization::Var::go_value).collect();
+                let vars: Vec<_> = vars
+                    .iter()
+                    .map(kustomization::Var::go_value_as_written)
+                    .collect();
                 error
                     .wrap(format!("merging vars [{}]", vars.join(" ")))
                     .at(&self.file_path(), 0)
@@ -288,7 +318,7 @@ impl<'a> Target<'a> {
         let inner = child
             .accumulate(Accumulator::default())
             .context(format!("recursed accumulation of path '{root}'"))?;
-        acc.merge(inner, self.build.openapi)
+        acc.merge(inner, self.build)
             .context(format!("recursed merging from path '{root}'"))
     }
 

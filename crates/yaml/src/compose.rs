@@ -179,6 +179,7 @@ impl<'a> Composer<'a> {
             }
             _ if written != Style::PLAIN => Tag::Str,
             _ if self.dialect == Dialect::V2 && !plain_implicit => Tag::Str,
+            _ if node.value == "<<" => Tag::Merge,
             _ => resolve::resolve(&Tag::None, &node.value, self.dialect)
                 .map_or(Tag::Str, |(tag, _)| tag),
         };

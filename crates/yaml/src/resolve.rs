@@ -63,7 +63,6 @@ fn implicit(text: &str, dialect: Dialect, timestamps: bool) -> (Tag, Scalar) {
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
             word(text, dialect)
         }
-        b'<' if text == "<<" => return (Tag::Merge, Scalar::Str),
         b'.' => dotted(text),
         b'+' | b'-' | b'0'..=b'9' => number(text, dialect, timestamps),
         _ => None,

@@ -94,8 +94,8 @@ impl Merger<'_> {
         let keys = merge_keys(schema).unwrap_or_default();
         let mut lists = Lists::default();
         let slots = lists.adopt(std::mem::take(&mut list.content));
-        lists.dest.clone_from(&slots);
-        lists.origin = Some(slots);
+        lists.dest = slots;
+        lists.with_itself = true;
         self.merge_slots(&mut lists, &keys, schema)?;
         list.content = lists.into_content();
         Ok(true)
@@ -144,6 +144,7 @@ impl Merger<'_> {
                 valid_pairs(std::slice::from_ref(&valid), &valid, &valid_keys);
             let to = lists.find(&lists.dest, &match_keys, &match_values);
             let from = match &lists.origin {
+                _ if lists.with_itself => to,
                 Some(origin) => lists.find(origin, &match_keys, &match_values),
                 None => None,
             };
@@ -205,6 +206,8 @@ struct Lists {
     slots: Vec<Node>,
     dest: Vec<usize>,
     origin: Option<Vec<usize>>,
+    /// `dest` is the patch's list too.
+    with_itself: bool,
 }
 
 fn key_text(element: &Node, key: &str) -> Text {

@@ -35,13 +35,7 @@ impl Target<'_> {
                 origin: target.built_in_origin(kind),
             });
         };
-        let merged;
-        let config = if acc.extra.is_some() {
-            merged = acc.config(self.build.built_in)?;
-            &merged
-        } else {
-            self.build.built_in
-        };
+        let config = acc.rules.config(self.build.built_in);
         for transformer in self.patches()? {
             let kind = match transformer {
                 Transformer::StrategicMerges(_) => "PatchStrategicMergeTransformer",

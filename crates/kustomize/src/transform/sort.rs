@@ -1,5 +1,6 @@
 //! The order of the output.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::error::{BuildError, Result};
@@ -50,7 +51,14 @@ pub(crate) fn sort(
     Ok(())
 }
 
-type Key = (i64, String, String);
+/// Kinds in their order; namespaces of the core group come first and are ordered the other way round.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum KindKey {
+    CoreNamespace(Reverse<String>),
+    Other(String),
+}
+
+type Key = (i64, KindKey, String);
 
 fn key(rank: i64, id: &ResId) -> Key {
     let or = |text: &str, none: &str| {
@@ -67,10 +75,10 @@ fn key(rank: i64, id: &ResId) -> Key {
         or(&id.namespace, "~X"),
         or(&id.name, "~N")
     );
-    // Namespaces of the core group come before those of others although `~` sorts last.
-    let kind = match (id.gvk.kind.as_str(), id.gvk.group.is_empty()) {
-        ("Namespace", true) => format!(" {kind}"),
-        _ => kind,
+    let kind = if rank != 0 && id.gvk.kind == "Namespace" && id.gvk.group.is_empty() {
+        KindKey::CoreNamespace(Reverse(kind))
+    } else {
+        KindKey::Other(kind)
     };
     (rank, kind, name)
 }

@@ -144,24 +144,15 @@ pub fn compare_keys(a: &str, b: &str) -> Ordering {
         return a.cmp(b);
     }
     let (left, right): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let less = |condition| {
-        if condition {
-            Ordering::Less
-        } else {
-            Ordering::Greater
-        }
-    };
-    let mut digits = false;
     for at in 0..left.len().min(right.len()) {
         let (l, r) = (left[at], right[at]);
         if l == r {
-            digits = is_digit(l);
             continue;
         }
         match (l.is_alphabetic(), r.is_alphabetic()) {
             (true, true) => return l.cmp(&r),
-            (true, false) => return less(digits),
-            (false, true) => return less(!digits),
+            (true, false) => return Ordering::Greater,
+            (false, true) => return Ordering::Less,
             (false, false) => return compare_from(&left, &right, at),
         }
     }
