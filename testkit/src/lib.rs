@@ -1,5 +1,12 @@
-//! Fixtures for tests: where the conformance corpora lie, and how a run over one is reported.
+//! Fixtures for tests: where the conformance corpora lie and how a run over one is reported, control
+//! planes and Git servers of one test, and the real programs that talk to them.
 
 pub mod corpus;
+pub mod git_server;
+pub mod peers;
+pub mod process;
+pub mod server;
+pub mod wait;
 
 pub use corpus::{Tally, conformance, read_jsonl};
+pub use wait::{DEADLINE, eventually};

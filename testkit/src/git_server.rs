@@ -1,0 +1,229 @@
+//! A Git server on loopback: Git's own CGI program behind a small HTTP/1.1 server.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::process::run;
+
+/// The largest request body that is read.
+const MAX_BODY: u64 = 64 << 20;
+
+/// Serves bare repositories over HTTP, without credentials; ends with the test's process.
+#[derive(Debug)]
+pub struct GitServer {
+    address: SocketAddr,
+    root: TempDir,
+}
+
+impl GitServer {
+    /// Starts it on a free port.
+    ///
+    /// # Panics
+    /// When no port or folder is to be had.
+    pub fn start() -> Self {
+        let root = TempDir::new().expect("a temporary folder can be made");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
+        let address = listener.local_addr().expect("it is bound");
+        let folder = root.path().to_owned();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let folder = folder.clone();
+                // A client that goes away is its own affair.
+                std::thread::spawn(move || drop(answer(&stream, &folder)));
+            }
+        });
+        Self { address, root }
+    }
+
+    /// The URL of a repository.
+    pub fn url(&self, repository: &str) -> String {
+        format!("http://{}/{repository}.git", self.address)
+    }
+
+    /// Makes (or extends) a repository: one commit on `main` that leaves it with exactly these files.
+    /// Gives the commit's id.
+    ///
+    /// # Panics
+    /// When Git fails.
+    pub fn commit(&self, repository: &str, files: &[(&str, &str)]) -> String {
+        let bare = self.root.path().join(format!("{repository}.git"));
+        if !bare.exists() {
+            git(
+                self.root.path(),
+                &[
+                    "init",
+                    "--quiet",
+                    "--bare",
+                    "--initial-branch=main",
+                    &bare.to_string_lossy(),
+                ],
+            );
+        }
+        let work = TempDir::new().expect("a temporary folder can be made");
+        for (name, text) in files {
+            let path = work.path().join(name);
+            let parent = path.parent().expect("a file lies in a folder");
+            std::fs::create_dir_all(parent).expect("a folder can be made");
+            std::fs::write(&path, text).expect("a file can be written");
+        }
+        let at = [
+            format!("--git-dir={}", bare.display()),
+            format!("--work-tree={}", work.path().display()),
+        ];
+        let git = |arguments: &[&str]| {
+            let mut all = vec![at[0].as_str(), at[1].as_str()];
+            all.extend(arguments);
+            git(work.path(), &all)
+        };
+        git(&["add", "--all", "."]);
+        git(&[
+            "-c",
+            "user.name=test",
+            "-c",
+            "user.email=test@example.com",
+            "commit",
+            "--quiet",
+            "--allow-empty",
+            "-m",
+            "change",
+        ]);
+        git(&["rev-parse", "HEAD"]).trim().to_owned()
+    }
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    run(
+        Command::new("git")
+            .args(arguments)
+            .current_dir(folder)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null"),
+        "",
+        Duration::from_secs(60),
+    )
+    .ok()
+}
+
+/// One request a connection: read it, let Git's CGI program answer, close.
+fn answer(stream: &TcpStream, root: &Path) -> io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.by_ref().take(8192).read_line(&mut line)?;
+    let mut words = line.split_whitespace();
+    let (method, target) = (
+        words.next().unwrap_or_default().to_owned(),
+        words.next().unwrap_or_default().to_owned(),
+    );
+    let mut headers = HashMap::new();
+    loop {
+        let mut line = String::new();
+        reader.by_ref().take(8192).read_line(&mut line)?;
+        let Some((name, value)) = line.trim().split_once(':') else {
+            break;
+        };
+        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+    }
+    if headers
+        .get("expect")
+        .is_some_and(|value| value.starts_with("100"))
+    {
+        (&mut &*stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+    }
+    let body = read_body(&mut reader, &headers)?;
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let output = backend(root, &method, path, query, &headers, &body)?;
+    (&mut &*stream).write_all(&from_cgi(&output))
+}
+
+fn read_body(
+    reader: &mut impl io::BufRead,
+    headers: &HashMap<String, String>,
+) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    if headers
+        .get("transfer-encoding")
+        .is_some_and(|value| value == "chunked")
+    {
+        loop {
+            let mut size = String::new();
+            reader.take(64).read_line(&mut size)?;
+            let size = u64::from_str_radix(size.trim(), 16).unwrap_or(0);
+            if body.len() as u64 + size > MAX_BODY {
+                return Err(io::Error::other("the body is too large"));
+            }
+            reader.take(size).read_to_end(&mut body)?;
+            reader.take(2).read_line(&mut String::new())?;
+            if size == 0 {
+                return Ok(body);
+            }
+        }
+    }
+    let length = headers
+        .get("content-length")
+        .and_then(|value| value.parse().ok());
+    reader
+        .take(length.unwrap_or(0).min(MAX_BODY))
+        .read_to_end(&mut body)?;
+    Ok(body)
+}
+
+fn backend(
+    root: &Path,
+    method: &str,
+    path: &str,
+    query: &str,
+    headers: &HashMap<String, String>,
+    body: &[u8],
+) -> io::Result<Vec<u8>> {
+    let header = |name: &str| headers.get(name).map(String::as_str).unwrap_or_default();
+    let mut child = Command::new("git")
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", PathBuf::from(root))
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("REQUEST_METHOD", method)
+        .env("PATH_INFO", path)
+        .env("QUERY_STRING", query)
+        .env("CONTENT_TYPE", header("content-type"))
+        .env("CONTENT_LENGTH", body.len().to_string())
+        .env("HTTP_CONTENT_ENCODING", header("content-encoding"))
+        .env("GIT_PROTOCOL", header("git-protocol"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut stdin = child.stdin.take().expect("piped");
+    let body = body.to_owned();
+    std::thread::spawn(move || drop(stdin.write_all(&body)));
+    Ok(child.wait_with_output()?.stdout)
+}
+
+/// A CGI answer as an HTTP one: `Status:` becomes the first line.
+fn from_cgi(output: &[u8]) -> Vec<u8> {
+    let end = output.windows(4).position(|window| window == b"\r\n\r\n");
+    let (head, body) = match end {
+        Some(end) => (&output[..end], &output[end + 4..]),
+        None => (&b"Status: 500 Internal Server Error"[..], &b""[..]),
+    };
+    let head = String::from_utf8_lossy(head);
+    let mut status = "200 OK".to_owned();
+    let mut lines = String::new();
+    for line in head.lines() {
+        match line.strip_prefix("Status: ") {
+            Some(given) => status = given.to_owned(),
+            None => lines.push_str(&format!("{line}\r\n")),
+        }
+    }
+    let mut answer = format!(
+        "HTTP/1.1 {status}\r\n{lines}Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    answer.extend_from_slice(body);
+    answer
+}
