@@ -1,12 +1,13 @@
 //! The kinds of the group `admissionregistration.k8s.io`.
 //!
-//! Expressions are not compiled. Source: `pkg/apis/admissionregistration` and its registry.
+//! Source: `pkg/apis/admissionregistration` and its registry.
 
 use serde_json::{Map, Value};
 
 use super::edit::{existing, field, items, unset_default};
 use super::kind::Kind;
 
+mod expressions;
 mod policies;
 mod rules;
 mod webhooks;

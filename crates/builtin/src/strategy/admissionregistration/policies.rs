@@ -2,6 +2,7 @@
 
 use object::names;
 
+use super::expressions::{Result, Scope};
 use super::{GROUP, rules};
 use crate::strategy::kind::{Generation, Kind, Subresource, keep_spec_and_metadata, status};
 use crate::strategy::node::{Errors, Node};
@@ -78,6 +79,7 @@ fn validate_policy(errors: &mut Errors, policy: &Node<'_>, old: Option<&Node<'_>
         errors.required(&failure, "");
     }
     let params = spec.get("paramKind");
+    let scope = Scope::new(params.is_set());
     if params.is_set() {
         validate_param_kind(errors, &params);
     }
@@ -94,10 +96,11 @@ fn validate_policy(errors: &mut Errors, policy: &Node<'_>, old: Option<&Node<'_>
         old.is_some_and(|old| old.get("spec").get(field).raw() == spec.get(field).raw())
     };
     if !is_same("paramKind") || !is_same("matchConditions") {
-        rules::validate_conditions(errors, &spec.get("matchConditions"));
+        rules::validate_conditions(errors, &spec.get("matchConditions"), &scope);
     }
+    let mut scope = scope;
     for variable in spec.get("variables").items() {
-        validate_variable(errors, &variable);
+        validate_variable(errors, &variable, &mut scope);
     }
     let (validations, annotations) = (spec.get("validations"), spec.get("auditAnnotations"));
     if validations.is_empty() && annotations.is_empty() {
@@ -106,9 +109,14 @@ fn validate_policy(errors: &mut Errors, policy: &Node<'_>, old: Option<&Node<'_>
         return errors.required(&annotations, detail);
     }
     for validation in validations.items() {
-        validate_validation(errors, &validation);
+        validate_validation(errors, &validation, &scope);
     }
-    audit_annotations(errors, &annotations, policy.get("metadata.name").text());
+    audit_annotations(
+        errors,
+        &annotations,
+        policy.get("metadata.name").text(),
+        &scope,
+    );
 }
 
 fn validate_param_kind(errors: &mut Errors, params: &Node<'_>) {
@@ -180,7 +188,7 @@ fn validate_match(errors: &mut Errors, resources: &Node<'_>) {
     }
 }
 
-fn validate_variable(errors: &mut Errors, variable: &Node<'_>) {
+fn validate_variable(errors: &mut Errors, variable: &Node<'_>, scope: &mut Scope) {
     let (name, expression) = (variable.get("name"), variable.get("expression"));
     if name.text().trim().is_empty() {
         errors.required(&name, "name is not specified");
@@ -189,7 +197,10 @@ fn validate_variable(errors: &mut Errors, variable: &Node<'_>) {
     }
     if expression.text().trim().is_empty() {
         errors.required(&expression, "expression is not specified");
+    } else {
+        scope.compile(errors, &expression, expression.text(), Result::Any);
     }
+    scope.declare(name.text());
 }
 
 fn is_cel_identifier(name: &str) -> bool {
@@ -198,10 +209,16 @@ fn is_cel_identifier(name: &str) -> bool {
         && !CEL_RESERVED.contains(&name)
 }
 
-fn validate_validation(errors: &mut Errors, validation: &Node<'_>) {
+fn validate_validation(errors: &mut Errors, validation: &Node<'_>, scope: &Scope) {
     let expression = validation.get("expression");
     if expression.text().trim().is_empty() {
         errors.required(&expression, "expression is not specified");
+    } else {
+        scope.compile(errors, &expression, expression.text(), Result::Bool);
+    }
+    let message = validation.get("messageExpression");
+    if !message.text().trim().is_empty() {
+        scope.compile(errors, &message, message.text(), Result::Text);
     }
     for field in ["messageExpression", "message"] {
         let node = validation.get(field);
@@ -219,7 +236,7 @@ fn validate_validation(errors: &mut Errors, validation: &Node<'_>) {
     );
 }
 
-fn audit_annotations(errors: &mut Errors, annotations: &Node<'_>, policy: &str) {
+fn audit_annotations(errors: &mut Errors, annotations: &Node<'_>, policy: &str, scope: &Scope) {
     const COUNT: usize = 20;
     const LENGTH: usize = 5 * 1024;
     if annotations.len() > COUNT {
@@ -240,6 +257,8 @@ fn audit_annotations(errors: &mut Errors, annotations: &Node<'_>, policy: &str) 
             errors.required(&value, "valueExpression is not specified");
         } else if expression.len() > LENGTH {
             errors.required(&value, &format!("must not exceed {LENGTH} bytes in length"));
+        } else {
+            scope.compile(errors, &value, expression, Result::TextOrNull);
         }
         if seen.contains(&key.text()) {
             errors.duplicate(&key, key.text());

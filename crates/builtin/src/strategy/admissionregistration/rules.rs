@@ -2,6 +2,7 @@
 
 use object::names;
 
+use super::expressions::{self, Scope};
 use crate::strategy::node::{Errors, Node};
 
 pub(super) const FAILURE_POLICIES: &[&str] = &["Fail", "Ignore"];
@@ -83,15 +84,18 @@ fn validate_resources(errors: &mut Errors, resources: &Node<'_>) {
 }
 
 /// Conditions in CEL.
-pub(super) fn validate_conditions(errors: &mut Errors, conditions: &Node<'_>) {
+pub(super) fn validate_conditions(errors: &mut Errors, conditions: &Node<'_>, scope: &Scope) {
     if conditions.len() > 64 {
         errors.too_many(conditions, conditions.len(), 64);
     }
     let mut seen: Vec<&str> = Vec::new();
     for condition in conditions.items() {
         let (name, expression) = (condition.get("name"), condition.get("expression"));
-        if expression.text().trim().is_empty() {
+        let text = expression.text().trim();
+        if text.is_empty() {
             errors.required(&expression, "");
+        } else {
+            scope.compile(errors, &expression, text, expressions::Result::Bool);
         }
         if name.is_empty() {
             errors.required(&name, "");

@@ -2,6 +2,7 @@
 
 use object::names;
 
+use super::expressions::Scope;
 use super::{GROUP, rules};
 use crate::strategy::kind::{Generation, Kind};
 use crate::strategy::node::{Errors, Node};
@@ -129,7 +130,7 @@ fn validate_webhook(errors: &mut Errors, hook: &Node<'_>, options: &Options) {
         webhook_client::service(errors, &service, &namespace, &name);
     }
     if !options.same_conditions {
-        rules::validate_conditions(errors, &hook.get("matchConditions"));
+        rules::validate_conditions(errors, &hook.get("matchConditions"), &Scope::new(false));
     }
 }
 
