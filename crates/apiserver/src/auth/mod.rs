@@ -1,5 +1,6 @@
 //! Who asks, and whether they may.
 
+pub mod escalation;
 mod impersonation;
 mod rbac;
 pub mod review;

@@ -57,8 +57,11 @@ pub(super) async fn resource(
     if incoming.method == http::Method::HEAD {
         return Err(ApiError::method_not_allowed());
     }
-    check_path(&served, incoming)?;
     let is_custom = served.custom().is_some();
+    if is_custom && !served.namespaced && !info.namespace.is_empty() {
+        return Ok(page_not_found());
+    }
+    check_path(&served, incoming)?;
     if info.group.is_empty() && info.resource == "endpoints" {
         context.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
     }

@@ -4,6 +4,7 @@ use object::{GroupVersionKind, Value};
 
 use super::Call;
 use super::decode::{cannot_handle, note_strict, other_version};
+use super::duplicates::duplicates;
 use super::options::Validation;
 use crate::error::ApiError;
 
@@ -20,6 +21,15 @@ pub(super) fn decode(
     let kind = &call.resource.gvk;
     if found.group_version() != kind.group_version() {
         return Err(other_version(found, kind));
+    }
+    let mut strict = strict;
+    if validation != Validation::Ignore {
+        let found = duplicates(json);
+        strict.extend(
+            found
+                .iter()
+                .map(|path| format!("duplicate field \"{path}\"")),
+        );
     }
     let mut value: Value =
         serde_json::from_slice(json).map_err(|error| cannot_handle(found, kind, &error))?;
@@ -57,6 +67,14 @@ pub(super) fn decoded(
     Ok(object)
 }
 
+/// The digits that Go writes of a large whole number: the shortest that name it, filled up with zeros.
+fn large_digits(float: f64) -> Option<u64> {
+    if float.fract() != 0.0 || float < 0.0 {
+        return None;
+    }
+    format!("{float}").parse().ok()
+}
+
 /// Makes numbers what Go makes of them: what does not fit 64 bits is a float, and a float without a
 /// fraction is written as an integer.
 pub(super) fn normalize_numbers(value: &mut Value) {
@@ -69,8 +87,11 @@ pub(super) fn normalize_numbers(value: &mut Value) {
                 return;
             };
             // Beyond this, Go writes an exponent, and integers are no longer exact.
-            if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 {
+            let is_small = float.abs() < 9_007_199_254_740_992.0;
+            if float.fract() == 0.0 && is_small {
                 *value = Value::from(float as i64);
+            } else if let Some(digits) = large_digits(float) {
+                *value = Value::from(digits);
             } else if let Some(number) = object::Number::from_f64(float) {
                 *value = Value::Number(number);
             }

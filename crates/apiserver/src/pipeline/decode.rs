@@ -229,7 +229,11 @@ fn finish(call: &Call, mut object: Value, kind: &GroupVersionKind) -> Result<Val
 
 /// The kind that a JSON text names; what it leaves out is as expected.
 fn found_kind(json: &[u8], expected: &GroupVersionKind) -> Result<GroupVersionKind, String> {
-    let parsed: Result<TypeMeta, _> = serde_json::from_slice(json);
+    let parsed: Result<TypeMeta, _> = match json.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        // Serde would read a list as a struct.
+        Some(b'[') => Err(serde::de::Error::custom("a list")),
+        _ => serde_json::from_slice(json),
+    };
     let meta = parsed.map_err(|error| {
         let why = builtin::decode::syntax_error(json)
             .unwrap_or_else(|| type_meta_error(json).unwrap_or_else(|| error.to_string()));

@@ -9,6 +9,8 @@ use object::json_patch::{JsonPatch, JsonPatchError};
 use object::strategic::{self, StrategicError};
 use object::{GroupKind, Value, merge_patch, meta};
 
+use super::duplicates::duplicates;
+use super::go_text::{go_text, touched_by};
 use super::options::{Validation, WriteOptions};
 use super::write::{self, Creates, Update};
 use super::{Body, Call, Outcome, decode, managed, metadata, read};
@@ -116,9 +118,10 @@ pub(super) fn bytes_of(body: Body) -> (Bytes, String) {
 
 /// A patch, read.
 pub(super) enum Patch {
-    Json(JsonPatch),
-    Merge(Value),
-    Strategic(Value),
+    /// With what it touches, and what strict decoding objects to.
+    Json(JsonPatch, Value, Vec<String>),
+    Merge(Value, Vec<String>),
+    Strategic(Value, Vec<String>),
     Apply(Value, Vec<String>),
 }
 
@@ -138,22 +141,23 @@ impl Patch {
         };
         match kind {
             Kind::Json => {
-                let value = serde_json::from_slice::<Value>(&bytes).map_err(|error| {
-                    let why =
-                        builtin::decode::syntax_error(&bytes).unwrap_or_else(|| error.to_string());
-                    ApiError::bad_request(format!("error decoding patch: {why}"))
-                })?;
-                JsonPatch::decode(value).map(Self::Json).map_err(json_error)
+                let value = parse(&bytes)?;
+                let touched = touched_by(&value);
+                let strict = strict_json_patch(&bytes, &value, options.validation);
+                JsonPatch::decode(value)
+                    .map(|patch| Self::Json(patch, touched, strict))
+                    .map_err(json_error)
             }
             Kind::Merge => {
                 let value = parse(&bytes)?;
                 is_map(&value)?;
-                Ok(Self::Merge(value))
+                Ok(Self::Merge(value, strict_patch(&bytes, options.validation)))
             }
             Kind::Strategic => {
                 let value = parse(&bytes)?;
                 is_map(&value)?;
-                Ok(Self::Strategic(value))
+                let strict = strict_patch(&bytes, options.validation);
+                Ok(Self::Strategic(value, strict))
             }
             Kind::Apply => {
                 let value = yaml::to_json(&bytes).map_err(|error| {
@@ -182,13 +186,19 @@ impl Patch {
         options: &WriteOptions,
     ) -> Result<Value, ApiError> {
         let (patched, shown) = match self {
-            Self::Json(patch) => (patch.clone().apply(live.clone()).map_err(json_error)?, None),
-            Self::Merge(patch) => (
+            Self::Json(patch, touched, strict) => (
+                patch.clone().apply(live.clone()).map_err(json_error)?,
+                Shown::Object(touched, strict),
+            ),
+            Self::Merge(patch, strict) => (
                 merge_patch::apply(live.clone(), patch.clone())
                     .map_err(|error| ApiError::bad_request(error.to_string()))?,
-                None,
+                Shown::Object(patch, strict),
             ),
-            Self::Strategic(patch) => (strategic_merge(call, live, patch)?, Some(patch)),
+            Self::Strategic(patch, strict) => (
+                strategic_merge(call, live, patch)?,
+                Shown::Patch(patch, strict),
+            ),
             Self::Apply(patch, strict) => {
                 if options.validation == Validation::Strict
                     && let Some(problem) = strict.first()
@@ -207,6 +217,65 @@ impl Patch {
         };
         typed(call, patched, shown, options.validation)
     }
+}
+
+/// What a message about a patch that cannot be applied shows, and what strict decoding of the patch
+/// itself objects to.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    /// The patched object, of which the patch touched this.
+    Object(&'a Value, &'a [String]),
+    /// The patch.
+    Patch(&'a Value, &'a [String]),
+}
+
+impl Shown<'_> {
+    fn text(self, patched: &Value, kind: &object::GroupVersionKind) -> String {
+        match self {
+            Self::Patch(Value::Object(patch), _) => object::goprint::map_v(patch),
+            Self::Patch(patch, _) => patch.to_string(),
+            Self::Object(touched, _) => go_text(patched, kind, touched),
+        }
+    }
+
+    fn strict(&self) -> &[String] {
+        match self {
+            Self::Object(_, strict) | Self::Patch(_, strict) => strict,
+        }
+    }
+}
+
+fn strict_patch(bytes: &[u8], validation: Validation) -> Vec<String> {
+    if validation == Validation::Ignore {
+        return Vec::new();
+    }
+    let found = duplicates(bytes);
+    let found = found.iter();
+    found
+        .map(|path| format!("duplicate field \"{path}\""))
+        .collect()
+}
+
+fn strict_json_patch(bytes: &[u8], patch: &Value, validation: Validation) -> Vec<String> {
+    let mut problems: Vec<String> = strict_patch(bytes, validation)
+        .iter()
+        .map(|problem| format!("json patch {problem}"))
+        .collect();
+    if validation == Validation::Ignore {
+        return problems;
+    }
+    for (index, operation) in patch.as_array().into_iter().flatten().enumerate() {
+        for key in operation
+            .as_object()
+            .into_iter()
+            .flat_map(object::Map::keys)
+        {
+            if !matches!(key.as_str(), "op" | "path" | "from" | "value") {
+                problems.push(format!("json patch unknown field \"[{index}].{key}\""));
+            }
+        }
+    }
+    problems
 }
 
 fn is_map(value: &Value) -> Result<(), ApiError> {
@@ -255,32 +324,21 @@ fn strategic_error(error: &StrategicError) -> ApiError {
 fn typed(
     call: &Call,
     patched: Value,
-    patch: Option<&Value>,
+    shown: Shown<'_>,
     validation: Validation,
 ) -> Result<Value, ApiError> {
     let kind = &call.resource.gvk;
     if call.resource.custom().is_some() {
-        return super::custom::decoded(call, patched, Vec::new(), validation);
+        return super::custom::decoded(call, patched, shown.strict().to_vec(), validation);
     }
     let refused = |why: String, patched: &Value| {
-        let shown = match patch {
-            Some(Value::Object(patch)) => object::goprint::map_v(patch),
-            _ => go_json(patched),
-        };
+        let shown = shown.text(patched, kind);
         let error = field::Error::invalid(&Path::new("patch"), shown, why);
         ApiError::invalid(&GroupKind::default(), "", &[error])
     };
     let found = meta::gvk(&patched);
     if found != *kind {
-        let why = if patch.is_some() {
-            format!(
-                "no kind \"{}\" is registered for version \"{}\"",
-                found.kind,
-                found.api_version()
-            )
-        } else {
-            wrong_kind(&found, kind, &patched)
-        };
+        let why = wrong_kind(&found, kind, &patched);
         return Err(refused(why, &patched));
     }
     let id = facts()
@@ -290,13 +348,15 @@ fn typed(
         Ok(decoded) => decoded,
         Err(error) => return Err(refused(error.to_string(), &patched)),
     };
+    let problems: Vec<&String> = shown.strict().iter().chain(&decoded.strict).collect();
     match validation {
-        Validation::Strict if !decoded.strict.is_empty() => {
-            let why = format!("strict decoding error: {}", decoded.strict.join(", "));
+        Validation::Strict if !problems.is_empty() => {
+            let texts: Vec<&str> = problems.iter().map(|text| text.as_str()).collect();
+            let why = format!("strict decoding error: {}", texts.join(", "));
             return Err(refused(why, &patched));
         }
         Validation::Warn => {
-            for problem in &decoded.strict {
+            for problem in problems {
                 call.context.warn(problem.as_str());
             }
         }
@@ -342,11 +402,6 @@ fn wrong_kind(
             kind.kind
         ),
     }
-}
-
-/// A patched object as JSON text, for messages: metadata stands in the order of Go's struct.
-fn go_json(object: &Value) -> String {
-    crate::store::go_ordered(object)
 }
 
 /// Server-side apply.

@@ -91,14 +91,16 @@ fn set_scheduled(pod: &mut Value, now: &str) {
     let condition = json!({
         "type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now,
     });
+    put_condition(pod, condition);
+}
+
+fn put_condition(pod: &mut Value, condition: Value) {
     if !pod["status"]["conditions"].is_array() {
         pod["status"]["conditions"] = json!([]);
     }
-    let conditions = pod
-        .pointer_mut("/status/conditions")
-        .and_then(Value::as_array_mut);
-    if let Some(conditions) = conditions {
-        conditions.retain(|known| known["type"] != "PodScheduled");
+    let conditions = pod.pointer_mut("/status/conditions");
+    if let Some(conditions) = conditions.and_then(Value::as_array_mut) {
+        conditions.retain(|known| known["type"] != condition["type"]);
         conditions.push(condition);
     }
 }
@@ -120,8 +122,34 @@ pub(super) async fn evict(call: &Call, body: Body) -> Result<Outcome, ApiError> 
         .filter(|asked| asked.is_object());
     let mut delete = DeleteOptions::read(call, Some(asked.unwrap_or(&json!({}))))?;
     delete.dry_run |= options.dry_run;
+    if !delete.dry_run {
+        mark_disrupted(call).await?;
+    }
     remove(call, &delete).await?;
     Ok(success())
+}
+
+/// Says in the pod's conditions why it goes.
+async fn mark_disrupted(call: &Call) -> Result<(), ApiError> {
+    loop {
+        let stored = call
+            .bucket()
+            .get(&call.key())
+            .ok_or_else(|| call.not_found())?;
+        let mut pod = stored.value();
+        let condition = json!({
+            "type": "DisruptionTarget", "status": "True", "lastProbeTime": null,
+            "lastTransitionTime": call.core.now(), "reason": "EvictionByEvictionAPI",
+            "message": "Eviction API: evicting",
+        });
+        put_condition(&mut pod, condition);
+        if write::put(call, &stored, &Encoded::of(&pod))
+            .await?
+            .is_some()
+        {
+            return Ok(());
+        }
+    }
 }
 
 fn check_budgets(call: &Call, pod: &Value) -> Result<(), ApiError> {

@@ -247,34 +247,3 @@ fn write_managed(bytes: &mut Vec<u8>, entries: &Value) {
     }
     bytes.push(b']');
 }
-
-/// An object as Go's JSON patches print it: the fields in alphabetical order, the metadata in that of
-/// Go's struct.
-pub(crate) fn go_ordered(object: &Value) -> String {
-    let version = object::meta::resource_version(object);
-    let whole = Encoded::of(object);
-    let raw = whole.bytes_with(version);
-    let metadata = Encoded::of(&serde_json::json!({"metadata": object["metadata"]}));
-    let metadata = metadata.bytes_with(version);
-    // `{"metadata":{…}}` without the outer braces.
-    let metadata = String::from_utf8_lossy(&metadata[1..metadata.len() - 1]).into_owned();
-    let Some(map) = object.as_object() else {
-        return String::from_utf8_lossy(&raw).into_owned();
-    };
-    let mut parts: Vec<(&str, String)> = map
-        .iter()
-        .filter(|(key, _)| *key != "metadata")
-        .map(|(key, value)| {
-            (
-                key.as_str(),
-                format!("{}:{value}", Value::from(key.as_str())),
-            )
-        })
-        .collect();
-    if map.contains_key("metadata") {
-        parts.push(("metadata", metadata));
-    }
-    parts.sort_by(|left, right| left.0.cmp(right.0));
-    let parts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
-    format!("{{{}}}", parts.join(","))
-}

@@ -23,7 +23,6 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
 pub use bucket::{Bucket, Snapshot};
-pub(crate) use encode::go_ordered;
 pub use encode::{Encoded, Stored};
 pub(crate) use history::frame;
 pub use history::{Event, EventKind, Gap};
