@@ -42,6 +42,24 @@ pub fn decode(text: &[u8], numbers: Numbers) -> (Value, Option<DecodeError>) {
     }
 }
 
+/// Reads one JSON value at the start of `text`; gives it and how much of the text it takes. What follows
+/// does not matter.
+pub fn decode_prefix(text: &[u8], numbers: Numbers) -> Result<(Value, usize), DecodeError> {
+    let mut decoder = Decoder {
+        text,
+        position: 0,
+        depth: 0,
+        numbers,
+        out_of_range: None,
+    };
+    decoder.skip_space();
+    let value = decoder.value()?;
+    match decoder.out_of_range {
+        Some(error) => Err(error),
+        None => Ok((value, decoder.position)),
+    }
+}
+
 struct Decoder<'a> {
     text: &'a [u8],
     position: usize,

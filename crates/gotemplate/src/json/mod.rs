@@ -3,5 +3,5 @@
 mod decode;
 mod encode;
 
-pub use decode::{DecodeError, Numbers, decode};
+pub use decode::{DecodeError, Numbers, decode, decode_prefix};
 pub use encode::{EncodeOptions, append_string, encode};

@@ -1,0 +1,227 @@
+//! Rendering charts. Source: Helm 4.2 `pkg/engine`.
+
+mod capabilities;
+mod error;
+mod files;
+mod functions;
+mod toml;
+
+pub use capabilities::{Capabilities, KubeVersion};
+pub use functions::{Lookup, Mode};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gotemplate::{
+    Context, Environment, Limits, Map, MapType, MissingKey, Str, Templates, Value, replace_all,
+};
+
+use crate::chart::Chart;
+use crate::values::{coalesce_values, table};
+use files::Files;
+
+/// Why a chart cannot be rendered: Helm's message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RenderError(pub String);
+
+/// What a release is, as `.Release` shows it.
+#[derive(Clone, Debug)]
+pub struct ReleaseOptions {
+    /// The name.
+    pub name: String,
+    /// The namespace.
+    pub namespace: String,
+    /// The number of the revision.
+    pub revision: i64,
+    /// Whether this is an upgrade or rollback.
+    pub is_upgrade: bool,
+    /// Whether this is an installation.
+    pub is_install: bool,
+}
+
+/// How to render.
+pub struct Engine<'a> {
+    /// What the templates may do and learn.
+    pub mode: Mode,
+    /// Reads objects of a cluster for `lookup`.
+    pub lookup: Option<Arc<dyn Lookup>>,
+    /// Time and chance.
+    pub environment: &'a dyn Environment,
+    /// How much rendering may use.
+    pub limits: Limits,
+}
+
+/// A template of a chart and what it sees.
+struct Renderable {
+    text: Str,
+    dot: Map,
+    base_path: String,
+}
+
+/// The name of Helm's type for values.
+const VALUES_TYPE: MapType = MapType::NamedAny("common.Values");
+
+/// The values a chart is rendered with. Source: Helm `ToRenderValues`.
+pub fn render_values(
+    chart: &Chart,
+    values: &Map,
+    release: &ReleaseOptions,
+    capabilities: &Capabilities,
+) -> Result<Map, RenderError> {
+    let release = Map::from_entries([
+        (Str::from("Name"), Value::from(release.name.as_str())),
+        (
+            Str::from("Namespace"),
+            Value::from(release.namespace.as_str()),
+        ),
+        (Str::from("IsUpgrade"), Value::Bool(release.is_upgrade)),
+        (Str::from("IsInstall"), Value::Bool(release.is_install)),
+        (Str::from("Revision"), Value::int(release.revision)),
+        (Str::from("Service"), Value::from("Helm")),
+    ]);
+    let values = coalesce_values(chart, values).map_err(RenderError)?;
+    Ok(Map::from_entries([
+        (Str::from("Chart"), Value::Map(chart.metadata.to_map(true))),
+        (Str::from("Capabilities"), capabilities.to_value()),
+        (Str::from("Release"), Value::Map(release)),
+        (Str::from("Values"), Value::Map(named(&values))),
+    ]))
+}
+
+/// The map as Helm's type for values.
+fn named(map: &Map) -> Map {
+    Map::typed(VALUES_TYPE, map.entries().into_iter().collect())
+}
+
+impl Engine<'_> {
+    /// Renders all templates of a chart and its dependencies: the results by their paths.
+    pub fn render(
+        &self,
+        chart: &Chart,
+        top: &Map,
+    ) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
+        let mut templates = BTreeMap::new();
+        collect(chart, top, "", true, &mut templates);
+        let mut names: Vec<&String> = templates.keys().collect();
+        // Deeper paths first, so that a parent's named templates win over those of its dependencies.
+        names.sort_by(|left, right| depth(right).cmp(&depth(left)).then_with(|| right.cmp(left)));
+
+        let functions = Arc::new(functions::functions(self));
+        let mut set = Templates::new();
+        set.set_name("gotpl");
+        set.set_missing_key(if self.mode.strict {
+            MissingKey::Error
+        } else {
+            MissingKey::Zero
+        });
+        for name in &names {
+            let template = &templates[*name];
+            set.parse(name.as_str(), template.text.clone(), &functions)
+                .map_err(|error| RenderError(error::parse_error(name, &error.to_string())))?;
+        }
+        let mut context = Context::new(&Arc::new(set), &functions, self.environment, self.limits);
+        let mut rendered = BTreeMap::new();
+        for name in names {
+            if name
+                .rsplit('/')
+                .next()
+                .is_some_and(|base| base.starts_with('_'))
+            {
+                continue;
+            }
+            let template = &templates[name];
+            let about = [
+                (Str::from("Name"), Value::from(name.as_str())),
+                (
+                    Str::from("BasePath"),
+                    Value::from(template.base_path.as_str()),
+                ),
+            ];
+            let about = Map::typed(VALUES_TYPE, about.into_iter().collect());
+            template.dot.insert("Template", Value::Map(about));
+            let mut out = Vec::new();
+            context
+                .execute(name.as_bytes(), Value::Map(template.dot.clone()), &mut out)
+                .map_err(|error| RenderError(error::exec_error(name, &error)))?;
+            rendered.insert(name.clone(), without_no_value(out));
+        }
+        Ok(rendered)
+    }
+}
+
+/// Output without the words that Go prints for what is missing.
+fn without_no_value(out: Vec<u8>) -> Vec<u8> {
+    if gotemplate::find(&out, b"<no value>").is_none() {
+        return out;
+    }
+    replace_all(&out, b"<no value>", b"")
+}
+
+fn depth(name: &str) -> usize {
+    name.bytes().filter(|byte| *byte == b'/').count()
+}
+
+/// Gathers the templates of a chart and its dependencies, each with what it sees; gives what this chart sees.
+fn collect(
+    chart: &Chart,
+    parent: &Map,
+    parent_path: &str,
+    is_root: bool,
+    templates: &mut BTreeMap<String, Renderable>,
+) -> Map {
+    let name = &chart.metadata.name;
+    let values = if is_root {
+        parent.get("Values").unwrap_or_default()
+    } else {
+        let found = table(parent, &format!("Values.{name}")).unwrap_or_default();
+        Value::Map(named(&found))
+    };
+    let subcharts = Map::new();
+    let dot = Map::typed(
+        VALUES_TYPE,
+        [
+            (
+                Str::from("Chart"),
+                Value::Map(chart.metadata.to_map(is_root)),
+            ),
+            (Str::from("Files"), Files::of(&chart.files).into_value()),
+            (
+                Str::from("Release"),
+                parent.get("Release").unwrap_or_default(),
+            ),
+            (
+                Str::from("Capabilities"),
+                parent.get("Capabilities").unwrap_or_default(),
+            ),
+            (Str::from("Values"), values),
+            (Str::from("Subcharts"), Value::Map(subcharts.clone())),
+        ]
+        .into_iter()
+        .collect(),
+    );
+    let path = if is_root {
+        name.clone()
+    } else {
+        format!("{parent_path}/charts/{name}")
+    };
+    for child in &chart.dependencies {
+        let seen = collect(child, &dot, &path, false, templates);
+        subcharts.insert(child.metadata.name.as_str(), Value::Map(seen));
+    }
+    for file in &chart.templates {
+        let base = file.name.rsplit('/').next().unwrap_or_default();
+        if chart.is_library() && !base.starts_with('_') {
+            continue;
+        }
+        templates.insert(
+            format!("{path}/{}", file.name),
+            Renderable {
+                text: file.data.clone(),
+                dot: dot.clone(),
+                base_path: format!("{path}/templates"),
+            },
+        );
+    }
+    dot
+}
