@@ -1,5 +1,7 @@
 //! `sluice up`: the embedded control plane.
 
+mod apply;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -37,6 +39,12 @@ pub(crate) struct Up {
     /// Tokens to let in: lines of token,user,uid,"group1,group2".
     #[arg(long)]
     token_auth_file: Option<PathBuf>,
+    /// Apply the objects in this file or folder once the server is ready; may be repeated
+    #[arg(long, value_name = "PATH")]
+    apply: Vec<PathBuf>,
+    /// Wait until all that was applied is ready, print how it stands, and end
+    #[arg(long, requires = "apply")]
+    once: bool,
 }
 
 /// Why the control plane did not start.
@@ -59,6 +67,8 @@ pub(crate) enum UpError {
         address: SocketAddr,
         source: std::io::Error,
     },
+    #[error("cannot apply what --apply names")]
+    Apply(#[source] apply::ApplyError),
     #[error("cannot start the runtime")]
     Runtime(#[source] std::io::Error),
 }
@@ -143,10 +153,20 @@ async fn serve(up: Up) -> Result<(), UpError> {
     let url = format!("https://{reachable}");
     let kubeconfig = write_kubeconfig(&up, &url, &tls.authority_pem, &admin)?;
     announce(&up, &url, &kubeconfig)?;
-    stop.await;
+    let work = async {
+        let applied = apply::run(&server, &up.apply).await?;
+        if up.once {
+            return applied.wait(&server).await;
+        }
+        std::future::pending().await
+    };
+    let outcome = tokio::select! {
+        outcome = work => outcome.map_err(UpError::Apply),
+        () = stop => Ok(()),
+    };
     server.shutdown().await;
     listening.ended().await;
-    Ok(())
+    outcome
 }
 
 /// The administrator's token: kept in the directory, so that a kubeconfig outlives the process.
