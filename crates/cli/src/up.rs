@@ -30,6 +30,9 @@ pub(crate) struct Up {
     /// Where to write the kubeconfig [default: DIR/kubeconfig].
     #[arg(long)]
     kubeconfig: Option<PathBuf>,
+    /// Whether Deployments, Jobs and the like come to life, as on a healthy cluster.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
+    simulate_workloads: bool,
     /// Keep everything in memory.
     #[arg(long)]
     in_memory: bool,
@@ -146,6 +149,7 @@ async fn serve(up: Up) -> Result<(), UpError> {
         directory: (!up.in_memory).then(|| up.dir.clone()),
         tokens,
         advertise: reachable.to_string(),
+        simulate_workloads: up.simulate_workloads,
         ..Config::default()
     };
     let server = Server::start(config).await?;

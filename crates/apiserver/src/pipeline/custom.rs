@@ -40,22 +40,32 @@ pub(super) fn decode(
     decoded(call, value, strict, validation)
 }
 
-/// Prunes and defaults a custom resource.
+/// Prunes and defaults a custom resource, and tells of what it does not know as is asked for.
 pub(super) fn decoded(
     call: &Call,
-    mut object: Value,
+    object: Value,
     mut strict: Vec<String>,
     validation: Validation,
 ) -> Result<Value, ApiError> {
+    let (object, unknown) = normalized(call, object)?;
+    strict.extend(unknown);
+    let kind = &call.resource.gvk;
+    note_strict(call, kind, kind, &strict, validation)?;
+    Ok(object)
+}
+
+/// Prunes and defaults a custom resource; gives what strict decoding objects to, too.
+pub(super) fn normalized(call: &Call, mut object: Value) -> Result<(Value, Vec<String>), ApiError> {
     normalize_numbers(&mut object);
-    let kind = call.resource.gvk.clone();
+    let kind = &call.resource.gvk;
     let found = object::meta::gvk(&object);
+    let mut strict = Vec::new();
     if let Some(custom) = call.resource.custom()
-        && found == kind
+        && found == *kind
     {
         let unknown = custom
             .normalize(&mut object)
-            .map_err(|error| cannot_handle(&found, &kind, &error))?;
+            .map_err(|error| cannot_handle(&found, kind, &error))?;
         strict.extend(
             unknown
                 .iter()
@@ -63,8 +73,7 @@ pub(super) fn decoded(
         );
     }
     super::metadata::ensure(&mut object);
-    note_strict(call, &kind, &kind, &strict, validation)?;
-    Ok(object)
+    Ok((object, strict))
 }
 
 /// The digits that Go writes of a large whole number: the shortest that name it, filled up with zeros.

@@ -363,9 +363,6 @@ pub(super) fn delete_options(call: &Call, body: Body) -> Result<Option<Value>, A
             serde_json::from_slice(&bytes).map_err(|error| unrecognized(&kind, &error, &bytes))?
         }
     };
-    let described = ["v1", "meta.k8s.io/v1"];
-    let version = value["apiVersion"].as_str().unwrap_or("v1");
-    let _ = described.contains(&version);
     let id = facts().type_of(&GroupVersionKind::new("", "v1", "DeleteOptions"));
     let Some(id) = id else {
         return Ok(Some(value));

@@ -329,7 +329,7 @@ fn typed(
 ) -> Result<Value, ApiError> {
     let kind = &call.resource.gvk;
     if call.resource.custom().is_some() {
-        return super::custom::decoded(call, patched, shown.strict().to_vec(), validation);
+        return custom_typed(call, patched, shown.strict(), validation);
     }
     let refused = |why: String, patched: &Value| {
         let shown = shown.text(patched, kind);
@@ -369,6 +369,33 @@ fn typed(
     }
     metadata::ensure(&mut object);
     defaults::apply(kind, &mut object);
+    Ok(object)
+}
+
+/// The same for custom resources.
+fn custom_typed(
+    call: &Call,
+    patched: Value,
+    strict: &[String],
+    validation: Validation,
+) -> Result<Value, ApiError> {
+    let text = if validation == Validation::Strict {
+        patched.to_string()
+    } else {
+        String::new()
+    };
+    let (object, problems) = super::custom::normalized(call, patched)?;
+    let problems: Vec<String> = strict.iter().cloned().chain(problems).collect();
+    if validation == Validation::Strict && !problems.is_empty() {
+        let why = format!("strict decoding error: {}", problems.join(", "));
+        let error = field::Error::invalid(&Path::new("patch"), text, why);
+        return Err(ApiError::invalid(&GroupKind::default(), "", &[error]));
+    }
+    if validation == Validation::Warn {
+        for problem in problems {
+            call.context.warn(problem);
+        }
+    }
     Ok(object)
 }
 

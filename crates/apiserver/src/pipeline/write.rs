@@ -98,10 +98,20 @@ async fn prepare_create(
     rules.canonicalize(&mut object);
     admission::validate(&attributes, Some(&object))?;
     // What is read back from etcd gets its defaults, too: those that follow from what was filled in.
-    if call.resource.custom().is_none() {
-        defaults::apply(&call.resource.storage_gvk, &mut object);
-    }
+    default_stored(call, &mut object);
     Ok(object)
+}
+
+/// Sets the defaults of the storage version.
+fn default_stored(call: &Call, object: &mut Value) {
+    match call.resource.custom() {
+        None => defaults::apply(&call.resource.storage_gvk, object),
+        Some(custom) => {
+            if let Some(schema) = custom.definition.storage() {
+                schema.default(object);
+            }
+        }
+    }
 }
 
 /// The 422 of validation.
@@ -336,6 +346,9 @@ fn prepare_update(update: &Update<'_>, old: &Value, mut new: Value) -> Result<Va
     }
     rules.canonicalize(&mut new);
     admission::validate(&attributes, Some(&new))?;
+    if call.resource.custom().is_some() {
+        default_stored(call, &mut new);
+    }
     keep_times_of_noop(old, &mut new);
     Ok(new)
 }

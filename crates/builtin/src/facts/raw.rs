@@ -121,6 +121,11 @@ pub(super) fn load() -> Facts {
             kind_index.insert(kind.clone(), TypeId(index as u32));
         }
     }
+    // Options are of no group of their own; clients send them as of the core group.
+    let options = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
+    if let Some(id) = type_index.get(options) {
+        kind_index.insert(GroupVersionKind::new("", "v1", "DeleteOptions"), *id);
+    }
     let mut columns: HashMap<GroupVersionResource, Vec<Column>> =
         file.columns.into_iter().map(columns_of).collect();
     let mut resources: Vec<Resource> = file
