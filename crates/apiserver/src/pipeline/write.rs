@@ -388,13 +388,17 @@ async fn finish(
 
 /// Whether the update took the last finalizer of an object that is being deleted.
 ///
-/// Source: `store.go`, `ShouldDeleteDuringUpdate`.
+/// Sources: `store.go`, `ShouldDeleteDuringUpdate`; the namespace storage's `ShouldDeleteNamespaceDuringUpdate`.
 fn is_released(old: &Value, new: &Value) -> bool {
-    let has_finalizers = new["metadata"]["finalizers"]
-        .as_array()
-        .is_some_and(|all| !all.is_empty());
-    !has_finalizers
-        && old["metadata"]["deletionGracePeriodSeconds"].as_i64() == Some(0)
+    let has = |place: &str| {
+        let finalizers = new[place]["finalizers"].as_array();
+        finalizers.is_some_and(|all| !all.is_empty())
+    };
+    let grace = old["metadata"]["deletionGracePeriodSeconds"].as_i64();
+    let is_namespace = old["kind"] == "Namespace" && old["apiVersion"] == "v1";
+    !has("metadata")
+        && !(is_namespace && has("spec"))
+        && grace.unwrap_or(0) == 0
         && meta::is_terminating(old)
 }
 
