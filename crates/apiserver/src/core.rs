@@ -24,6 +24,8 @@ pub struct Core {
     pub store: Store,
     /// Who may do what.
     pub auth: Auth,
+    /// What admission keeps between writes.
+    pub admission: crate::admission::State,
     /// Cancelled when the server ends: watches close, controllers return.
     pub shutdown: CancellationToken,
     /// What was made of the definitions in the store.
@@ -41,6 +43,7 @@ impl Core {
             config,
             store,
             auth,
+            admission: crate::admission::State::default(),
             shutdown: CancellationToken::new(),
             definitions: Definitions::default(),
             cleanups: Mutex::default(),

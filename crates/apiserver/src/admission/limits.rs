@@ -33,7 +33,10 @@ fn limits(attributes: &Attributes<'_>) -> Vec<Value> {
     if !concerned || is_ending || !call.resource.gvr.group.is_empty() {
         return Vec::new();
     }
-    let bucket = call.core.store.bucket(&GroupResource::new("", "limitranges"));
+    let bucket = call
+        .core
+        .store
+        .bucket(&GroupResource::new("", "limitranges"));
     let listed = bucket.list(&Range::namespace(&call.namespace));
     listed
         .objects
@@ -238,13 +241,7 @@ fn compare(left: &Quantity, right: &Quantity) -> std::cmp::Ordering {
     }
 }
 
-fn check(
-    item: &Value,
-    kind: &str,
-    requests: &Amounts,
-    limits: &Amounts,
-    errors: &mut Vec<String>,
-) {
+fn check(item: &Value, kind: &str, requests: &Amounts, limits: &Amounts, errors: &mut Vec<String>) {
     for (name, least) in amounts(&item["min"]) {
         check_least(kind, &name, &least, requests, limits, errors);
     }

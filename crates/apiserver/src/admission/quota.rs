@@ -88,7 +88,10 @@ fn claims(claim: &Value, used: &mut Amounts) {
 
 fn pods(pod: &Value, used: &mut Amounts) {
     // A pod that has ended only counts as an object.
-    if matches!(pod["status"]["phase"].as_str(), Some("Failed" | "Succeeded")) {
+    if matches!(
+        pod["status"]["phase"].as_str(),
+        Some("Failed" | "Succeeded")
+    ) {
         return;
     }
     used.insert("pods".to_owned(), count(1));
@@ -129,9 +132,9 @@ fn is_in_scope(quota: &Value, resource: &GroupResource, object: &Value) -> bool 
             (text("scopeName"), text("operator"), &term["values"])
         });
     let is_pod = resource.group.is_empty() && resource.resource == "pods";
-    named.chain(selected).all(|(scope, operator, values)| {
-        is_pod && pod_is_in(object, scope, operator, values)
-    })
+    named
+        .chain(selected)
+        .all(|(scope, operator, values)| is_pod && pod_is_in(object, scope, operator, values))
 }
 
 fn pod_is_in(pod: &Value, scope: &str, operator: &str, values: &Value) -> bool {
@@ -170,7 +173,9 @@ pub(crate) fn used(core: &Core, quota: &Value, hard: &Amounts) -> Amounts {
         let prefix = count_name(&resource);
         let concerned = hard.contains_key(&prefix)
             || (resource.group.is_empty()
-                && hard.keys().any(|name| counted_in(name) == resource.resource));
+                && hard
+                    .keys()
+                    .any(|name| counted_in(name) == resource.resource));
         if !concerned {
             continue;
         }

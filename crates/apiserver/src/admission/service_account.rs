@@ -28,10 +28,7 @@ fn concerns(attributes: &Attributes<'_>) -> bool {
 }
 
 /// Gives a new pod its account, the account's pull secrets and a volume with the token.
-pub(super) async fn mutate(
-    attributes: &Attributes<'_>,
-    pod: &mut Value,
-) -> Result<(), ApiError> {
+pub(super) async fn mutate(attributes: &Attributes<'_>, pod: &mut Value) -> Result<(), ApiError> {
     if !concerns(attributes) || !pod["spec"].is_object() {
         return Ok(());
     }
@@ -181,7 +178,10 @@ fn check_references(
             return Err(attributes.forbidden(pod, &why));
         }
     }
-    for (list, title) in [("initContainers", "init container"), ("containers", "container")] {
+    for (list, title) in [
+        ("initContainers", "init container"),
+        ("containers", "container"),
+    ] {
         for container in pod["spec"][list].as_array().into_iter().flatten() {
             for (place, secret) in references(container) {
                 if lists("secrets", secret) {

@@ -60,10 +60,7 @@ fn may(core: &Core, write: &Write<'_>, verb: &str, resource: &str, name: &str) -
         name: name.to_owned(),
         ..Attributes::default()
     };
-    matches!(
-        authorize(core, write.user, &attributes),
-        Decision::Allow(_)
-    )
+    matches!(authorize(core, write.user, &attributes), Decision::Allow(_))
 }
 
 fn check_role(core: &Core, write: &Write<'_>) -> Result<(), ApiError> {
@@ -240,8 +237,7 @@ fn covers(own: &Rule, part: &Rule) -> bool {
                 .all(|name| own.resource_names.contains(name)));
     let urls = part.non_resource_urls.iter().all(|url| {
         own.non_resource_urls.iter().any(|owned| {
-            owned == url
-                || (owned.ends_with('*') && url.starts_with(owned.trim_end_matches('*')))
+            owned == url || (owned.ends_with('*') && url.starts_with(owned.trim_end_matches('*')))
         })
     });
     has(&own.verbs, &part.verbs)
@@ -313,20 +309,45 @@ mod tests {
     fn rules_cover_no_more_than_they_allow() {
         let pods = r#"{"verbs":["get","list"],"apiGroups":[""],"resources":["pods","*/status"]}"#;
         let all = r#"{"verbs":["*"],"apiGroups":["*"],"resources":["*"]}"#;
-        let named = r#"{"verbs":["get"],"apiGroups":[""],"resources":["pods"],"resourceNames":["a"]}"#;
+        let named =
+            r#"{"verbs":["get"],"apiGroups":[""],"resources":["pods"],"resourceNames":["a"]}"#;
         let paths = r#"{"verbs":["get"],"nonResourceURLs":["/metrics/*"]}"#;
         for (own, wanted, expected) in [
-            (pods, r#"{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}"#, true),
-            (pods, r#"{"verbs":["*"],"apiGroups":[""],"resources":["pods"]}"#, false),
-            (pods, r#"{"verbs":["get"],"apiGroups":[""],"resources":["nodes/status"]}"#, true),
-            (pods, r#"{"verbs":["get"],"apiGroups":["apps"],"resources":["pods"]}"#, false),
+            (
+                pods,
+                r#"{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}"#,
+                true,
+            ),
+            (
+                pods,
+                r#"{"verbs":["*"],"apiGroups":[""],"resources":["pods"]}"#,
+                false,
+            ),
+            (
+                pods,
+                r#"{"verbs":["get"],"apiGroups":[""],"resources":["nodes/status"]}"#,
+                true,
+            ),
+            (
+                pods,
+                r#"{"verbs":["get"],"apiGroups":["apps"],"resources":["pods"]}"#,
+                false,
+            ),
             (all, pods, true),
             (all, paths, false),
             (named, pods, false),
             (pods, named, true),
             (named, named, true),
-            (paths, r#"{"verbs":["get"],"nonResourceURLs":["/metrics/x"]}"#, true),
-            (paths, r#"{"verbs":["get"],"nonResourceURLs":["/other"]}"#, false),
+            (
+                paths,
+                r#"{"verbs":["get"],"nonResourceURLs":["/metrics/x"]}"#,
+                true,
+            ),
+            (
+                paths,
+                r#"{"verbs":["get"],"nonResourceURLs":["/other"]}"#,
+                false,
+            ),
         ] {
             assert_eq!(is_covered(own, wanted), expected, "{own} covers {wanted}");
         }

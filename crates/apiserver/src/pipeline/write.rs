@@ -12,6 +12,7 @@ use super::options::WriteOptions;
 use super::rules::Rules;
 use super::{Call, Object, managed, metadata, read, services};
 use crate::admission::{self, Operation};
+use crate::auth::escalation;
 use crate::error::ApiError;
 use crate::registry::{defaults, definitions};
 use crate::store::{Encoded, Expected, Pending, StoreError, Stored, WriteError, key_of};
@@ -75,7 +76,8 @@ async fn prepare_create(
         old: None,
         dry_run: options.dry_run,
     };
-    admission::mutate(&attributes, &mut object)?;
+    admission::mutate(&attributes, &mut object).await?;
+    check_escalation(call, None, &object)?;
     if metadata::resource_version(&object)? != 0 {
         return Err(ApiError::new(
             500,
@@ -96,7 +98,7 @@ async fn prepare_create(
         call.context.warn(warning);
     }
     rules.canonicalize(&mut object);
-    admission::validate(&attributes, Some(&object))?;
+    admission::validate(&attributes, Some(&object)).await?;
     // What is read back from etcd gets its defaults, too: those that follow from what was filled in.
     default_stored(call, &mut object);
     Ok(object)
@@ -112,6 +114,23 @@ fn default_stored(call: &Call, object: &mut Value) {
             }
         }
     }
+}
+
+/// Roles and bindings grant no more than their author holds.
+fn check_escalation(call: &Call, old: Option<&Value>, new: &Value) -> Result<(), ApiError> {
+    let resource = call.group_resource();
+    if resource.group != "rbac.authorization.k8s.io" {
+        return Ok(());
+    }
+    let write = escalation::Write {
+        user: &call.context.user,
+        resource: &resource,
+        namespace: &call.namespace,
+        name: if old.is_some() { &call.name } else { "" },
+        old,
+        new,
+    };
+    escalation::check(&call.core, &write)
 }
 
 /// The 422 of validation.
@@ -219,7 +238,7 @@ pub(super) async fn update(
         check_uid(update, &old)?;
         let mut new = change(&old)?;
         fit_version(update, &mut new, stored.revision)?;
-        let prepared = prepare_update(update, &old, new)?;
+        let prepared = prepare_update(update, &old, new).await?;
         if let Some(answer) = finish(update, &stored, &old, prepared).await? {
             return Ok((200, answer));
         }
@@ -314,7 +333,11 @@ fn fit_version(update: &Update<'_>, new: &mut Value, revision: i64) -> Result<()
     Ok(())
 }
 
-fn prepare_update(update: &Update<'_>, old: &Value, mut new: Value) -> Result<Value, ApiError> {
+async fn prepare_update(
+    update: &Update<'_>,
+    old: &Value,
+    mut new: Value,
+) -> Result<Value, ApiError> {
     let call = update.call;
     if call.resource.namespaced {
         if meta::namespace(&new) != call.namespace {
@@ -331,7 +354,8 @@ fn prepare_update(update: &Update<'_>, old: &Value, mut new: Value) -> Result<Va
         old: Some(old),
         dry_run: update.options.dry_run,
     };
-    admission::mutate(&attributes, &mut new)?;
+    admission::mutate(&attributes, &mut new).await?;
+    check_escalation(call, Some(old), &new)?;
     if services::concerns(call) {
         services::allocate(call, &mut new, Some(old))?;
     }
@@ -345,7 +369,7 @@ fn prepare_update(update: &Update<'_>, old: &Value, mut new: Value) -> Result<Va
         call.context.warn(warning);
     }
     rules.canonicalize(&mut new);
-    admission::validate(&attributes, Some(&new))?;
+    admission::validate(&attributes, Some(&new)).await?;
     if call.resource.custom().is_some() {
         default_stored(call, &mut new);
     }
