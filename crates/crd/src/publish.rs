@@ -2,12 +2,15 @@
 //!
 //! Source: apiextensions-apiserver `pkg/controller/openapi/builder`, `pkg/controller/openapi/v2`.
 
+mod operations;
 mod reduce;
 
 use serde_json::{Map, Value, json};
 
 use crate::compiled::{Compiled, VersionSchema};
 use crate::schema::{Additional, Restrictions, Schema, rules_json};
+
+pub use operations::paths;
 
 const CONVENTIONS: &str =
     "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md";
@@ -23,15 +26,14 @@ pub enum OpenApi {
     V3,
 }
 
-/// A path under which objects are served.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    /// The path, with `{namespace}` and `{name}`.
-    pub path: String,
-    /// What can be done there: `get`, `list`, `post`, `put`, `patch`, `delete`, `deletecollection`.
-    pub actions: Vec<&'static str>,
-    /// The subresource; empty for the objects themselves.
-    pub subresource: &'static str,
+impl OpenApi {
+    /// What stands before the name of a schema in a reference.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::V2 => "#/definitions/",
+            Self::V3 => "#/components/schemas/",
+        }
+    }
 }
 
 /// The name of a kind's schema in an OpenAPI document: `test.example.v1.Widget`.
@@ -58,50 +60,6 @@ pub fn definitions(
         list_schema(definition, version, form),
     );
     definitions
-}
-
-/// The paths under which the objects of a version are served.
-pub fn routes(definition: &Compiled, version: &VersionSchema) -> Vec<Route> {
-    let root = format!("/apis/{}/{}", definition.group, version.name);
-    let plural = &definition.plural;
-    let collection = if definition.namespaced {
-        format!("{root}/namespaces/{{namespace}}/{plural}")
-    } else {
-        format!("{root}/{plural}")
-    };
-    let item = format!("{collection}/{{name}}");
-    let mut routes = vec![
-        Route {
-            path: collection,
-            actions: vec!["list", "post", "deletecollection"],
-            subresource: "",
-        },
-        Route {
-            path: item.clone(),
-            actions: vec!["get", "put", "patch", "delete"],
-            subresource: "",
-        },
-    ];
-    if definition.namespaced {
-        routes.push(Route {
-            path: format!("{root}/{plural}"),
-            actions: vec!["list"],
-            subresource: "",
-        });
-    }
-    for (is_there, subresource) in [
-        (version.has_status, "status"),
-        (version.scale.is_some(), "scale"),
-    ] {
-        if is_there {
-            routes.push(Route {
-                path: format!("{item}/{subresource}"),
-                actions: vec!["get", "put", "patch"],
-                subresource,
-            });
-        }
-    }
-    routes
 }
 
 fn reference(name: &str, description: &str, form: OpenApi) -> Value {
@@ -193,11 +151,7 @@ fn object_schema(definition: &Compiled, version: &VersionSchema, form: OpenApi) 
 
 fn list_schema(definition: &Compiled, version: &VersionSchema, form: OpenApi) -> Value {
     let name = model_name(&definition.group, &version.name, &definition.kind);
-    let prefix = if form == OpenApi::V2 {
-        "#/definitions/"
-    } else {
-        "#/components/schemas/"
-    };
+    let prefix = form.prefix();
     let items = format!("List of {}. More info: {CONVENTIONS}", definition.plural);
     let list_metadata = format!("Standard list metadata. More info: {CONVENTIONS}#types-kinds");
     let mut properties = Map::new();
