@@ -15,7 +15,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let (mut passed, mut failed, mut texts, mut skipped) = (0, 0, 0, 0);
     for file in std::env::args().skip(1) {
-        let outcomes = match corpus::run_file(Path::new(&file)) {
+        let path = Path::new(&file);
+        let result = if path.is_dir() { run_folders(path) } else { corpus::run_file(path) };
+        let outcomes = match result {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 eprintln!("{error}");
@@ -45,4 +47,20 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Runs a folder with a `case.json`, or all such folders in one.
+fn run_folders(path: &Path) -> Result<Vec<corpus::Outcome>, String> {
+    if path.join("case.json").is_file() {
+        let corpus = path.parent().and_then(Path::parent).unwrap_or(path);
+        return corpus::run_folder(path, &corpus.join("x"));
+    }
+    let entries = std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    let mut outcomes = Vec::new();
+    for folder in folders {
+        outcomes.extend(corpus::run_folder(&folder, &path.parent().unwrap_or(path).join("x"))?);
+    }
+    Ok(outcomes)
 }

@@ -10,4 +10,5 @@
 
 pub mod chart;
 pub mod engine;
+pub mod manifest;
 pub mod values;

@@ -36,7 +36,7 @@ fn load(
     }
     let mut metadata: Option<Metadata> = None;
     for file in files.iter().filter(|file| file.name == "Chart.yaml") {
-        let document = yaml::to_json(file.data.as_bytes())
+        let document = crate::values::read_json(file.data.as_bytes())
             .map_err(|error| format!("cannot load Chart.yaml: {error}"))?;
         let metadata = metadata.get_or_insert_default();
         metadata.read(&document).map_err(|error| {
@@ -59,7 +59,7 @@ fn load(
         match name.as_str() {
             "Chart.yaml" => {}
             "Chart.lock" | "requirements.lock" => {
-                yaml::to_json(file.data.as_bytes())
+                crate::values::read_json(file.data.as_bytes())
                     .map_err(|error| format!("cannot load {name}: {error}"))?;
                 let is_v1 = metadata
                     .as_ref()
@@ -75,7 +75,7 @@ fn load(
             "values.schema.json" => schema = Some(file.data),
             "requirements.yaml" => {
                 let metadata = metadata.get_or_insert_default();
-                let document = yaml::to_json(file.data.as_bytes())
+                let document = crate::values::read_json(file.data.as_bytes())
                     .map_err(|error| format!("cannot load requirements.yaml: {error}"))?;
                 metadata
                     .read(&document)

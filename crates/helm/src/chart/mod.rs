@@ -1,9 +1,11 @@
 //! Charts: their files, their metadata, the charts they depend on.
 
+mod archive;
 mod dependencies;
 mod load;
 mod metadata;
 
+pub use archive::unpack;
 pub use dependencies::process_dependencies;
 pub use load::{ChartError, load_files};
 pub use metadata::{Dependency, ImportValues, Maintainer, Metadata};
@@ -51,6 +53,27 @@ pub struct Chart {
 }
 
 impl Chart {
+    /// The definitions below `crds/`, of this chart and those it depends on: paths and texts.
+    pub fn crds(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        self.collect_crds("", &mut found);
+        found
+    }
+
+    fn collect_crds(&self, parent: &str, found: &mut Vec<(String, String)>) {
+        let name = &self.metadata.name;
+        let path = if parent.is_empty() { name.clone() } else { format!("{parent}/charts/{name}") };
+        for file in self.files.iter().filter(|file| file.name.starts_with("crds/")) {
+            let lower = file.name.to_lowercase();
+            if [".yaml", ".yml", ".json"].iter().any(|extension| lower.ends_with(extension)) {
+                found.push((format!("{path}/{}", file.name), file.data.to_string()));
+            }
+        }
+        for child in &self.dependencies {
+            child.collect_crds(&path, found);
+        }
+    }
+
     /// Whether it only lends its named templates to others.
     pub fn is_library(&self) -> bool {
         self.metadata.chart_type.eq_ignore_ascii_case("library")

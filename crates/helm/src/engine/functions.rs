@@ -205,8 +205,6 @@ fn add_formats(functions: &mut Functions) {
             }),
         );
     };
-    let trimmed = |text: String| text.strip_suffix('\n').map(str::to_owned).unwrap_or(text);
-    let _ = trimmed;
     to("toYaml", false, |value| {
         to_yaml(value).map(without_line_end)
     });
@@ -247,23 +245,20 @@ fn add_formats(functions: &mut Functions) {
             }),
         );
     };
-    let yaml: fn(&[u8]) -> Result<Value, String> =
-        |text| from_yaml(text).map_err(|error| error.to_string());
     let json: fn(&[u8]) -> Result<Value, String> = |text| match decode(text, Numbers::Float) {
         (value, None) => Ok(value),
         (_, Some(error)) => Err(error.to_string()),
     };
     from("fromYaml", false, |text| {
-        let value = from_yaml(text).map_err(|error| error.to_string())?;
+        let value = from_yaml(text)?;
         checked(value, false)
             .map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
     });
     from("fromYamlArray", true, |text| {
-        let value = from_yaml(text).map_err(|error| error.to_string())?;
+        let value = from_yaml(text)?;
         checked(value, true)
             .map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}"))
     });
-    let _ = yaml;
     from("fromJson", false, json);
     from("fromJsonArray", true, json);
     from("fromToml", false, toml::decode);

@@ -144,7 +144,7 @@ impl Writer<'_> {
 
     fn pair(&mut self, path: &[String], value: &Value) -> Result<(), String> {
         let Some(key) = path.last() else {
-            return Err("toml: top-level values must be Go maps or structs".to_owned());
+            return self.element(value, 0);
         };
         let start = format!("{}{key} = ", indent(path));
         self.out.push_str(&start);

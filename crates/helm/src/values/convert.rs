@@ -6,6 +6,11 @@ use gotemplate::json::{EncodeOptions, encode};
 use gotemplate::strconv::{FloatFormat, append_float};
 use gotemplate::{Map, Str, Value, lossy};
 
+/// What YAML 1.1 takes for booleans besides `true` and `false`; quoted for its readers.
+const OLD_BOOLEANS: [&str; 16] = [
+    "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF",
+];
+
 /// How deep values are written. Deeper ones hold themselves.
 const MAX_DEPTH: usize = 500;
 
@@ -26,8 +31,13 @@ pub fn from_json(value: &serde_json::Value) -> Value {
 }
 
 /// A YAML text as a value. The error has the library's text.
-pub fn from_yaml(text: &[u8]) -> Result<Value, yaml::Error> {
-    yaml::to_json(text).map(|value| from_json(&value))
+pub fn from_yaml(text: &[u8]) -> Result<Value, String> {
+    read_json(text).map(|value| from_json(&value))
+}
+
+/// A YAML text as JSON. The error has the library's text.
+pub(crate) fn read_json(text: &[u8]) -> Result<serde_json::Value, String> {
+    yaml::to_json(text).map_err(|error| format!("error converting YAML to JSON: {error}"))
 }
 
 /// What a scalar of YAML is where a string is wanted; `None` for lists and maps.
@@ -50,7 +60,7 @@ pub fn string_form(value: &serde_json::Value) -> Option<String> {
 pub fn read_values(text: &[u8]) -> Result<Map, String> {
     let mut values = Map::new();
     for document in yaml::split_documents(text) {
-        let document = yaml::to_json(document)
+        let document = read_json(document)
             .map_err(|error| format!("cannot unmarshal yaml document: {error}"))?;
         match from_json(&document) {
             Value::Nil => {}
@@ -124,9 +134,12 @@ fn number_text(number: f64) -> String {
     let mut out = Vec::new();
     append_float(&mut out, number, FloatFormat::Fixed, None);
     let whole = lossy(&out);
+    if whole == "-0" {
+        return "0".to_owned();
+    }
     if number.abs() < 1e21
         && (whole.parse::<i64>().is_ok() || whole.parse::<u64>().is_ok())
-        && whole != "-0"
+       
     {
         return whole.into_owned();
     }
@@ -190,13 +203,16 @@ fn pretty_node(value: &Value, depth: usize) -> Result<yaml::Node, String> {
         Value::Bool(truth) => yaml::Node::scalar(yaml::Tag::Bool, truth.to_string()),
         Value::Int(_, number) => yaml::Node::scalar(yaml::Tag::Int, number.to_string()),
         Value::Uint(_, number) => yaml::Node::scalar(yaml::Tag::Int, number.to_string()),
-        Value::Float(number) => yaml::Node::scalar(yaml::Tag::Float, yaml::go_float(*number)),
+        Value::Float(number) => {
+            // Without a tag: a whole number reads as an integer again, as upstream writes it.
+            yaml::Node::scalar(yaml::Tag::None, yaml::go_float(*number))
+        }
         Value::String(text) => {
             let text = text.to_string();
             let mut node = yaml::Node::string(text.as_str());
             if text.contains('\n') {
                 node.style = yaml::Style::LITERAL;
-            } else if yaml::is_non_string(&text) {
+            } else if yaml::implicit_tag(&text) != yaml::Tag::Str || OLD_BOOLEANS.contains(&text.as_str()) {
                 node.style = yaml::Style::DOUBLE_QUOTED;
             }
             node

@@ -179,7 +179,7 @@ impl Parser<'_> {
     fn index(&mut self) -> Parsed<i64> {
         let (text, stop) = self.until(&[']']);
         if stop.is_none() {
-            return Err("error parsing index: EOF".to_owned().into());
+            return Err(Stop::End);
         }
         parse_int(text.as_bytes(), 10).map_err(|error| {
             format!(
@@ -294,7 +294,8 @@ impl Parser<'_> {
         }
         let (key, stop) = self.until(&['[', '.', '=']);
         if !key.is_empty() {
-            let message = format!("unexpected data at end of array index: {}", quoted(&key));
+            let letters: Vec<String> = key.chars().map(|char| format!("{char:?}")).collect();
+            let message = format!("unexpected data at end of array index: [{}]", letters.join(" "));
             return (list, Err(message.into()));
         }
         match stop {

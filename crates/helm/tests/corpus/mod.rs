@@ -371,3 +371,167 @@ fn run_compat(case: &Value) -> Ran {
         _ => false,
     }))
 }
+
+/// Runs the cases of a folder of `real/` or `charts/`: those whose chart can be given here.
+pub fn run_folder(folder: &Path, defaults_from: &Path) -> Result<Vec<Outcome>, String> {
+    let bytes = fs::read(folder.join("case.json")).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let (case, _) = decode(&bytes, Numbers::Int);
+    let defaults = default_versions(defaults_from);
+    let id = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut outcomes = Vec::new();
+    if let Some(cases) = get(&case, "cases").as_list() {
+        for one in cases {
+            let out = text(&get(one, "out"), "4.2.4");
+            let want = gunzip(&fs::read(folder.join(&out)).unwrap_or_default());
+            outcomes.push(compare(&format!("{id}/{}", text(one, "name")), helm_template(folder, &get(one, "argv"), &defaults), Ok(want)));
+        }
+        return Ok(outcomes);
+    }
+    let name = text(&get(&case, "files"), "4.2.4");
+    let recorded = fs::read_to_string(folder.join(&name)).unwrap_or_default();
+    let want = if name.starts_with("error") { Err(recorded) } else { Ok(recorded) };
+    let cwd = folder.join(text(&case, "cwd"));
+    outcomes.push(compare(&id, helm_template(&cwd, &get(&case, "argv"), &defaults), want));
+    Ok(outcomes)
+}
+
+fn gunzip(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    let _ = std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(bytes), &mut out);
+    out
+}
+
+fn compare(name: &str, got: Result<String, String>, want: Result<String, String>) -> Outcome {
+    let difference = match (got, want) {
+        (Ok(got), Ok(want)) if got == want => None,
+        (Err(_), Err(_)) => None,
+        (Ok(got), Ok(want)) => {
+            let at = got.lines().zip(want.lines()).position(|(got, want)| got != want);
+            let line = at.unwrap_or_else(|| got.lines().count().min(want.lines().count()));
+            Some(format!(
+                "line {}: gave {:?}, want {:?}",
+                line + 1,
+                got.lines().nth(line),
+                want.lines().nth(line)
+            ))
+        }
+        (Ok(_), Err(want)) => Some(format!("gave output, want the error {want:?}")),
+        (Err(error), Ok(_)) => Some(format!("error {error:?}")),
+    };
+    Outcome {
+        name: name.to_owned(),
+        difference,
+        only_text_differs: false,
+        skipped: false,
+    }
+}
+
+fn folder_files(root: &Path, folder: &Path, files: &mut Vec<File>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            folder_files(root, &path, files);
+        } else if let (Ok(name), Ok(data)) = (path.strip_prefix(root), fs::read(&path)) {
+            files.push(File::new(name.to_string_lossy(), data));
+        }
+    }
+}
+
+/// What `helm template` prints, for the flags that the cases use.
+fn helm_template(cwd: &Path, argv: &Value, defaults: &Arc<Vec<String>>) -> Result<String, String> {
+    let argv = strings(argv);
+    let mut words = argv.iter().skip(2);
+    let mut plain = Vec::new();
+    let user = Map::new();
+    let (mut files, mut sets) = (Vec::new(), Vec::new());
+    let (mut namespace, mut version) = ("default".to_owned(), "v1.34.0".to_owned());
+    let mut api_versions = (**defaults).clone();
+    let (mut crds, mut upgrade, mut no_hooks) = (false, false, false);
+    while let Some(word) = words.next() {
+        let (flag, given) = match word.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => (flag.to_owned(), Some(value.to_owned())),
+            _ => (word.clone(), None),
+        };
+        let mut value = || given.clone().or_else(|| words.next().cloned()).unwrap_or_default();
+        match flag.as_str() {
+            "--namespace" | "-n" => namespace = value(),
+            "--kube-version" => version = value(),
+            "-f" | "--values" => files.extend(value().split(',').map(str::to_owned)),
+            "--set" => sets.push((1, SetKind::Typed, value())),
+            "--set-string" => sets.push((2, SetKind::String, value())),
+            "--set-json" => sets.push((0, SetKind::Json, value())),
+            "--set-literal" => sets.push((4, SetKind::Literal, value())),
+            "--api-versions" | "-a" => api_versions.extend(value().split(',').map(str::to_owned)),
+            "--include-crds" => crds = true,
+            "--is-upgrade" => upgrade = true,
+            "--no-hooks" => no_hooks = true,
+            _ if flag.starts_with('-') => return Err(format!("the flag {flag} is not handled")),
+            _ => plain.push(word.clone()),
+        }
+    }
+    let mut merged = Map::new();
+    for file in files {
+        let data = fs::read(cwd.join(&file)).map_err(|error| error.to_string())?;
+        match values::from_yaml(&data)? {
+            Value::Map(map) => merged = values::merge_maps(&merged, &map),
+            Value::Nil => {}
+            _ => return Err(format!("{file} is no map")),
+        }
+    }
+    for (key, value) in merged.entries() {
+        user.insert(key, value);
+    }
+    sets.sort_by_key(|(place, ..)| *place);
+    for (_, kind, text) in &sets {
+        values::set(text, *kind, None, &user).map_err(|error| error.to_string())?;
+    }
+    let [release, chart] = plain.as_slice() else {
+        return Err("not a name and a chart".to_owned());
+    };
+    let path = cwd.join(chart);
+    let files = if path.is_dir() {
+        let mut files = Vec::new();
+        folder_files(&path, &path, &mut files);
+        files
+    } else {
+        helm::chart::unpack(&fs::read(&path).map_err(|error| error.to_string())?)?
+    };
+    let mut chart = load_files(files, &helm::chart::unpack).map_err(|error| error.to_string())?;
+    process_dependencies(&mut chart, &user).map_err(|error| error.to_string())?;
+    let options = ReleaseOptions {
+        name: release.clone(),
+        namespace,
+        revision: 1,
+        is_upgrade: upgrade,
+        is_install: !upgrade,
+    };
+    let capabilities = Capabilities {
+        kube_version: KubeVersion::parse(&version).ok_or("bad kube version")?,
+        api_versions: Arc::new(api_versions),
+        helm_version: "v4.2.4".to_owned(),
+    };
+    let top = render_values(&chart, &user, &options, &capabilities).map_err(|error| error.to_string())?;
+    let environment = FixedEnvironment {
+        now: Time::unix(1_700_000_000, 0),
+        seed: 1,
+    };
+    let engine = Engine {
+        mode: Mode::default(),
+        lookup: None,
+        environment: &environment,
+        limits: Limits::default(),
+    };
+    let rendered = engine.render(&chart, &top).map_err(|error| error.to_string())?;
+    let texts = rendered
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with("NOTES.txt"))
+        .map(|(name, out)| (name, lossy(&out).into_owned()))
+        .collect();
+    let mut sorted = helm::manifest::sort(&texts, helm::manifest::Order::Install)?;
+    if no_hooks {
+        sorted.hooks.clear();
+    }
+    let crds = if crds { chart.crds() } else { Vec::new() };
+    Ok(helm::manifest::print(&sorted, &crds))
+}

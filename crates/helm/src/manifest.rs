@@ -1,0 +1,271 @@
+//! Rendered texts as manifests and hooks, in the order of installation.
+//! Source: Helm 4.2 `pkg/release/v1/util`.
+
+use std::collections::BTreeMap;
+
+use gotemplate::unicode::is_space;
+use serde_json::Value as Json;
+
+use crate::values::string_form;
+
+/// The annotation that makes a manifest a hook.
+const HOOK: &str = "helm.sh/hook";
+/// The annotation with a hook's weight.
+const HOOK_WEIGHT: &str = "helm.sh/hook-weight";
+/// The annotation that says when a hook's object is deleted.
+const HOOK_DELETE: &str = "helm.sh/hook-delete-policy";
+
+/// The order of kinds for installing.
+const INSTALL_ORDER: [&str; 38] = [
+    "PriorityClass",
+    "Namespace",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "LimitRange",
+    "PodSecurityPolicy",
+    "PodDisruptionBudget",
+    "ServiceAccount",
+    "Secret",
+    "SecretList",
+    "ConfigMap",
+    "StorageClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "ClusterRoleList",
+    "ClusterRoleBinding",
+    "ClusterRoleBindingList",
+    "Role",
+    "RoleList",
+    "RoleBinding",
+    "RoleBindingList",
+    "Service",
+    "DaemonSet",
+    "Pod",
+    "ReplicationController",
+    "ReplicaSet",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "StatefulSet",
+    "Job",
+    "CronJob",
+    "IngressClass",
+    "Ingress",
+    "APIService",
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+];
+
+/// The hooks there are, with an old name for one.
+const EVENTS: [&str; 10] = [
+    "pre-install",
+    "post-install",
+    "pre-delete",
+    "post-delete",
+    "pre-upgrade",
+    "post-upgrade",
+    "pre-rollback",
+    "post-rollback",
+    "test",
+    "test-success",
+];
+
+/// In which order manifests are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// For installing.
+    Install,
+    /// For deleting: much the other way round.
+    Uninstall,
+}
+
+impl Order {
+    /// The place of a kind; `None` for those that come last, by name.
+    fn rank(self, kind: &str) -> Option<usize> {
+        let place = INSTALL_ORDER.iter().position(|known| *known == kind)?;
+        Some(match self {
+            Order::Install => place,
+            Order::Uninstall => match kind {
+                // Deleted where they stand in a list of their own.
+                "Service" => 4 * 2 + 1,
+                _ => (INSTALL_ORDER.len() - 1 - place) * 2,
+            },
+        })
+    }
+}
+
+/// An object to be applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// The template it came from.
+    pub path: String,
+    /// Its text.
+    pub content: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its `apiVersion`.
+    pub api_version: String,
+}
+
+/// An object that is applied at certain moments only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// The name of the object.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// The template it came from.
+    pub path: String,
+    /// Its text.
+    pub manifest: String,
+    /// The moments.
+    pub events: Vec<String>,
+    /// Its place among the hooks of a moment.
+    pub weight: i64,
+    /// When it is deleted.
+    pub delete_policies: Vec<String>,
+}
+
+/// Rendered texts sorted out.
+#[derive(Clone, Debug, Default)]
+pub struct Sorted {
+    /// The hooks.
+    pub hooks: Vec<Hook>,
+    /// All else.
+    pub manifests: Vec<Manifest>,
+}
+
+/// The documents of a text, split at lines that begin with `---`. Source: Helm `SplitManifests`.
+pub fn split(text: &str) -> Vec<&str> {
+    let mut documents = Vec::new();
+    let text = text.trim_start_matches(is_space);
+    let mut start = 0;
+    let mut line_start = 0;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("---") {
+            documents.push(&text[start..line_start]);
+            let marks = line.len() - line[3..].trim_start_matches([' ', '\t']).len();
+            start = line_start + marks;
+        }
+        line_start += line.len();
+    }
+    documents.push(&text[start..]);
+    documents
+        .into_iter()
+        .map(|document| document.trim_start_matches(is_space))
+        .filter(|document| !document.is_empty())
+        .collect()
+}
+
+/// Sorts the texts of templates into hooks and manifests. The error is Helm's text.
+///
+/// Source: Helm `SortManifests`.
+pub fn sort(files: &BTreeMap<String, String>, order: Order) -> Result<Sorted, String> {
+    let mut sorted = Sorted::default();
+    for (path, content) in files {
+        let base = path.rsplit('/').next().unwrap_or_default();
+        if base.starts_with('_') {
+            continue;
+        }
+        for document in split(content) {
+            add(&mut sorted, path, document).map_err(|error| format!("YAML parse error on {path}: {error}"))?;
+        }
+    }
+    let key = |kind: &str| match order.rank(kind) {
+        Some(rank) => (0, rank, String::new()),
+        None => (1, 0, kind.to_owned()),
+    };
+    sorted.hooks.sort_by_cached_key(|hook| key(&hook.kind));
+    sorted.manifests.sort_by_cached_key(|manifest| key(&manifest.kind));
+    Ok(sorted)
+}
+
+/// The error of Go's decoder for a part that is not what it should be.
+fn mismatch(value: &Json, place: &str, wanted: &str) -> String {
+    let got = crate::values::json_kind(&crate::values::from_json(value));
+    format!(
+        "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {got} into Go {place} of type {wanted}"
+    )
+}
+
+fn field(object: &Json, key: &str) -> Result<String, String> {
+    match object.get(key) {
+        None => Ok(String::new()),
+        Some(value) => {
+            string_form(value).ok_or_else(|| mismatch(value, &format!("struct field SimpleHead.{key}"), "string"))
+        }
+    }
+}
+
+fn add(sorted: &mut Sorted, path: &str, document: &str) -> Result<(), String> {
+    let head = crate::values::read_json(document.as_bytes())?;
+    if !head.is_object() && !head.is_null() {
+        return Err(mismatch(&head, "value", "util.SimpleHead"));
+    }
+    let kind = field(&head, "kind")?;
+    let api_version = field(&head, "apiVersion")?;
+    let metadata = head.get("metadata").unwrap_or(&Json::Null);
+    if !metadata.is_object() && !metadata.is_null() {
+        return Err(mismatch(metadata, "struct field SimpleHead.metadata", "struct"));
+    }
+    let name = field(metadata, "name")?;
+    let mut annotations = BTreeMap::new();
+    match metadata.get("annotations") {
+        None | Some(Json::Null) => {}
+        Some(Json::Object(entries)) => {
+            for (key, value) in entries {
+                let text = string_form(value)
+                    .ok_or_else(|| mismatch(value, "struct field .metadata.annotations", "string"))?;
+                annotations.insert(key.clone(), text);
+            }
+        }
+        Some(value) => return Err(mismatch(value, "struct field .metadata.annotations", "map[string]string")),
+    }
+    let Some(hooks) = annotations.get(HOOK) else {
+        sorted.manifests.push(Manifest {
+            path: path.to_owned(),
+            content: document.to_owned(),
+            kind,
+            api_version,
+        });
+        return Ok(());
+    };
+    let list = |text: &str| -> Vec<String> { text.split(',').map(|part| part.trim().to_lowercase()).collect() };
+    let mut events = list(hooks);
+    if !events.iter().all(|event| EVENTS.contains(&event.as_str())) {
+        return Ok(());
+    }
+    for event in &mut events {
+        if event == "test-success" {
+            "test".clone_into(event);
+        }
+    }
+    sorted.hooks.push(Hook {
+        name,
+        kind,
+        path: path.to_owned(),
+        manifest: document.to_owned(),
+        events,
+        weight: annotations.get(HOOK_WEIGHT).and_then(|weight| weight.parse().ok()).unwrap_or(0),
+        delete_policies: annotations.get(HOOK_DELETE).map(|policies| list(policies)).unwrap_or_default(),
+    });
+    Ok(())
+}
+
+/// All as `helm template` prints it: manifests, then hooks, each with its source.
+pub fn print(sorted: &Sorted, crds: &[(String, String)]) -> String {
+    let mut out = String::new();
+    for (path, content) in crds {
+        out.push_str(&format!("---\n# Source: {path}\n{content}\n"));
+    }
+    for manifest in &sorted.manifests {
+        out.push_str(&format!("---\n# Source: {}\n{}\n", manifest.path, manifest.content));
+    }
+    let mut out = out.trim_matches(is_space).to_owned();
+    out.push('\n');
+    for hook in &sorted.hooks {
+        out.push_str(&format!("---\n# Source: {}\n{}\n", hook.path, hook.manifest));
+    }
+    out
+}
