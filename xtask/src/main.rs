@@ -1,5 +1,6 @@
 //! Development tasks, run as `cargo xtask …`.
 
+mod bench;
 mod gen_kubernetes;
 mod go;
 #[cfg(test)]
@@ -28,6 +29,11 @@ enum Task {
     },
     /// Check the licences of all dependencies against deny.toml
     Licences,
+    /// Measure Sluice side by side with what it stands in for
+    Bench {
+        #[command(subcommand)]
+        what: Bench,
+    },
     /// Write committed generated files
     Gen {
         #[command(subcommand)]
@@ -67,6 +73,12 @@ enum PeersAction {
 }
 
 #[derive(Subcommand)]
+enum Bench {
+    /// The control plane, against kube-apiserver and etcd: throughput, latency, start, memory
+    Apiserver(bench::ApiserverBench),
+}
+
+#[derive(Subcommand)]
 enum Generated {
     /// Facts about the built-in kinds, from a running kube-apiserver and the Go API types
     Kubernetes,
@@ -92,6 +104,9 @@ fn main() -> ExitCode {
             action: PeersAction::Path { name },
         } => peers::print_path(&name),
         Task::Licences => licences::check(),
+        Task::Bench {
+            what: Bench::Apiserver(arguments),
+        } => bench::apiserver(&arguments),
         Task::Gen {
             what: Generated::Kubernetes,
         } => gen_kubernetes::run(),
