@@ -363,3 +363,109 @@ fn embedded(out: &mut Map<String, Value>, form: OpenApi) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn published(schema: &Value, form: OpenApi) -> Map<String, Value> {
+        let compiled = crate::compile(&json!({"spec": {
+            "group": "bar.k8s.io",
+            "scope": "Namespaced",
+            "names": {"plural": "foos", "kind": "Foo", "listKind": "FooList"},
+            "versions": [{
+                "name": "v1",
+                "served": true,
+                "storage": true,
+                "schema": {"openAPIV3Schema": schema},
+                "selectableFields": [{"jsonPath": ".spec.a"}],
+            }],
+        }}))
+        .expect("the schema can be read");
+        definitions(&compiled, &compiled.versions["v1"], form)
+    }
+
+    fn field(schema: &Value, form: OpenApi) -> Value {
+        let root = json!({"type": "object", "properties": {"a": schema}});
+        published(&root, form)["io.k8s.bar.v1.Foo"]["properties"]["a"].clone()
+    }
+
+    #[test]
+    fn objects_and_lists_carry_their_kinds() {
+        let definitions = published(&json!({"type": "object"}), OpenApi::V2);
+        let foo = &definitions["io.k8s.bar.v1.Foo"];
+        let list = &definitions["io.k8s.bar.v1.FooList"];
+        assert_eq!(
+            foo["properties"]["metadata"]["$ref"],
+            "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+        );
+        assert_eq!(
+            list["x-kubernetes-group-version-kind"],
+            json!([{"group": "bar.k8s.io", "version": "v1", "kind": "FooList"}])
+        );
+        assert_eq!(
+            list["properties"]["items"]["items"],
+            json!({"$ref": "#/definitions/io.k8s.bar.v1.Foo"})
+        );
+        assert_eq!(
+            foo["x-kubernetes-selectable-fields"],
+            json!([{"fieldPath": "spec.a"}])
+        );
+    }
+
+    #[test]
+    fn version_2_says_nothing_of_objects_with_unknown_fields() {
+        let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let definitions = published(&schema, OpenApi::V2);
+        assert_eq!(definitions["io.k8s.bar.v1.Foo"]["type"], "object");
+        assert!(definitions["io.k8s.bar.v1.Foo"].get("properties").is_none());
+    }
+
+    #[test]
+    fn integers_or_strings_are_written_out_in_version_3() {
+        let either = json!([{"type": "integer"}, {"type": "string"}]);
+        let plain = json!({"x-kubernetes-int-or-string": true});
+        assert_eq!(field(&plain, OpenApi::V2), plain);
+        assert_eq!(
+            field(&plain, OpenApi::V3),
+            json!({"x-kubernetes-int-or-string": true, "anyOf": either})
+        );
+        let restricted = json!({"x-kubernetes-int-or-string": true, "anyOf": [{"minimum": 42}]});
+        assert_eq!(field(&restricted, OpenApi::V2), plain);
+        assert_eq!(
+            field(&restricted, OpenApi::V3)["allOf"],
+            json!([{"anyOf": either}])
+        );
+    }
+
+    #[test]
+    fn what_may_be_null_has_no_type_in_version_2() {
+        let schema = json!({"type": "string", "nullable": true, "minLength": 1});
+        assert_eq!(field(&schema, OpenApi::V2), json!({"minLength": 1}));
+        assert_eq!(field(&schema, OpenApi::V3), schema);
+    }
+
+    #[test]
+    fn embedded_resources_have_metadata() {
+        let schema = json!({
+            "type": "object",
+            "x-kubernetes-embedded-resource": true,
+            "properties": {"spec": {"type": "object"}},
+        });
+        let embedded = field(&schema, OpenApi::V3);
+        assert_eq!(embedded["required"], json!(["kind", "apiVersion"]));
+        assert!(embedded["properties"]["metadata"].is_object());
+        let open = json!({
+            "type": "object",
+            "x-kubernetes-embedded-resource": true,
+            "x-kubernetes-preserve-unknown-fields": true,
+        });
+        assert_eq!(
+            field(&open, OpenApi::V2),
+            json!({
+                "x-kubernetes-embedded-resource": true,
+                "x-kubernetes-preserve-unknown-fields": true,
+            })
+        );
+    }
+}
