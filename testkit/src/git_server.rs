@@ -1,4 +1,5 @@
-//! A Git server on loopback: Git's own CGI program behind a small HTTP/1.1 server.
+//! A Git server on loopback: Git's own CGI program behind a small HTTP/1.1 server, which also hands out
+//! plain files (a Helm repository is no more than that).
 
 use std::collections::HashMap;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -44,6 +45,16 @@ impl GitServer {
     /// The URL of a repository.
     pub fn url(&self, repository: &str) -> String {
         format!("http://{}/{repository}.git", self.address)
+    }
+
+    /// The folder whose files are handed out, and its URL.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn files(&self) -> (PathBuf, String) {
+        let folder = self.root.path().join("files");
+        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        (folder, format!("http://{}/files", self.address))
     }
 
     /// Makes (or extends) a repository: one commit on `main` that leaves it with exactly these files.
@@ -137,6 +148,9 @@ fn answer(stream: &TcpStream, root: &Path) -> io::Result<()> {
     }
     let body = read_body(&mut reader, &headers)?;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    if let Some(name) = path.strip_prefix("/files/") {
+        return (&mut &*stream).write_all(&plain_file(root, name));
+    }
     let output = backend(root, &method, path, query, &headers, &body)?;
     (&mut &*stream).write_all(&from_cgi(&output))
 }
@@ -201,6 +215,22 @@ fn backend(
     let body = body.to_owned();
     std::thread::spawn(move || drop(stdin.write_all(&body)));
     Ok(child.wait_with_output()?.stdout)
+}
+
+/// A file below `files`; names have no folders.
+fn plain_file(root: &Path, name: &str) -> Vec<u8> {
+    let read = (!name.contains('/')).then(|| std::fs::read(root.join("files").join(name)));
+    let (status, body) = match read {
+        Some(Ok(body)) => ("200 OK", body),
+        _ => ("404 Not Found", Vec::new()),
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let mut answer = head.into_bytes();
+    answer.extend_from_slice(&body);
+    answer
 }
 
 /// A CGI answer as an HTTP one: `Status:` becomes the first line.
