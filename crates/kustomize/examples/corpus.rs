@@ -6,10 +6,13 @@
 
 #![expect(clippy::print_stdout, reason = "the report is the purpose")]
 
-use std::path::{Path, PathBuf};
+#[path = "../tests/cases/mod.rs"]
+mod cases;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use kustomize::{Disk, LoadRestrictor, Options, Profile, Reorder};
+use kustomize::Profile;
 
 #[derive(Default)]
 struct Report {
@@ -22,47 +25,59 @@ struct Report {
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     let show_errors = take_flag(&mut arguments, "--errors");
-    let show_diff = take_flag(&mut arguments, "--diff");
     let profiles = match take_value(&mut arguments, "--profile").as_deref() {
         Some("command") => vec![Profile::Command],
         Some("flux") => vec![Profile::Flux],
         _ => vec![Profile::Command, Profile::Flux],
     };
-    let only = take_value(&mut arguments, "--only");
+    let only = take_value(&mut arguments, "--only").unwrap_or_default();
     let Some(folder) = arguments.first().map(PathBuf::from) else {
-        println!("usage: corpus DIR [--profile command|flux] [--only PART] [--errors] [--diff]");
+        println!("usage: corpus DIR [--profile command|flux] [--only PART] [--errors]");
         return ExitCode::from(2);
     };
-    let mut total = Report::default();
+    let (mut passed, mut failed) = (0, 0);
     for profile in profiles {
-        let mut report = Report::default();
-        for case in cases(&folder) {
-            let name = case
-                .file_name()
-                .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            if only
-                .as_ref()
-                .is_some_and(|only| !name.contains(only.as_str()))
-            {
-                continue;
-            }
-            if let Some(problem) = run(&case, profile, &mut report, show_errors, show_diff) {
-                println!("FAIL {profile:?} {name}: {problem}");
-            }
-        }
+        let report = run_all(&folder, profile, &only, show_errors);
         println!(
             "{profile:?}: {} passed, {} failed; {} of {} errors with the same first line",
             report.passed, report.failed, report.same_first_line, report.errors
         );
-        total.passed += report.passed;
-        total.failed += report.failed;
+        passed += report.passed;
+        failed += report.failed;
     }
-    println!("{} passed, {} failed", total.passed, total.failed);
-    if total.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    println!("{passed} passed, {failed} failed");
+    ExitCode::from(u8::from(failed > 0))
+}
+
+fn run_all(corpus: &std::path::Path, profile: Profile, only: &str, show_errors: bool) -> Report {
+    let mut report = Report::default();
+    for case in cases::folders(corpus) {
+        let name = case
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        if !name.contains(only) {
+            continue;
+        }
+        let Some(outcome) = cases::run(&case, profile) else {
+            continue;
+        };
+        if let Some((wanted, found)) = outcome.first_lines {
+            report.errors += 1;
+            if wanted == found {
+                report.same_first_line += 1;
+            } else if show_errors {
+                println!("{name}\n    wanted {wanted}\n    found  {found}");
+            }
+        }
+        match outcome.problem {
+            None => report.passed += 1,
+            Some(problem) => {
+                report.failed += 1;
+                println!("FAIL {profile:?} {name}: {problem}");
+            }
+        }
     }
+    report
 }
 
 fn take_flag(arguments: &mut Vec<String>, name: &str) -> bool {
@@ -76,143 +91,4 @@ fn take_value(arguments: &mut Vec<String>, name: &str) -> Option<String> {
     let value = arguments.get(at + 1).cloned();
     arguments.drain(at..(at + 2).min(arguments.len()));
     value
-}
-
-fn cases(folder: &Path) -> Vec<PathBuf> {
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.join("case.json").exists())
-        .collect();
-    cases.sort();
-    cases
-}
-
-/// Runs a case; a text says what is wrong.
-fn run(
-    case: &Path,
-    profile: Profile,
-    report: &mut Report,
-    show_errors: bool,
-    show_diff: bool,
-) -> Option<String> {
-    let meta = std::fs::read(case.join("case.json")).ok()?;
-    let meta: serde_json::Value = serde_json::from_slice(&meta).ok()?;
-    let root = case.join("in").canonicalize().ok()?;
-    let (mut expect, mut suffix) = (meta["expect"].as_str().unwrap_or_default().to_owned(), "");
-    if profile == Profile::Flux {
-        match meta["flux"].as_str() {
-            Some("n/a") => return None,
-            Some("same") | None => {}
-            Some(other) => {
-                other.clone_into(&mut expect);
-                suffix = ".flux";
-            }
-        }
-    }
-    let setting = &meta["options"];
-    let options = Options {
-        profile,
-        reorder: if setting["reorder"] == "none" {
-            Reorder::None
-        } else {
-            Reorder::Legacy
-        },
-        load_restrictor: if setting["loadRestrictor"] == "none" {
-            LoadRestrictor::None
-        } else {
-            LoadRestrictor::RootOnly
-        },
-        managed_by_label: setting["managedByLabel"] == true && profile == Profile::Command,
-        source_root: (profile == Profile::Flux).then(|| root.clone()),
-        ..Options::default()
-    };
-    let path = meta["path"].as_str().unwrap_or(".");
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        kustomize::build_as(&Disk, &root.join(path), path, &options)
-    }));
-    let Ok(result) = result else {
-        report.failed += 1;
-        return Some("panicked".to_owned());
-    };
-    let problem = match (expect.as_str(), result) {
-        ("output", Ok(output)) => {
-            let wanted = std::fs::read(case.join(format!("out{suffix}.yaml"))).unwrap_or_default();
-            (output.yaml.as_bytes() != wanted).then(|| {
-                if show_diff {
-                    difference(&String::from_utf8_lossy(&wanted), &output.yaml)
-                } else {
-                    "other output".to_owned()
-                }
-            })
-        }
-        ("output", Err(errors)) => Some(format!("error: {errors}")),
-        (_, Ok(_)) => Some("no error".to_owned()),
-        (_, Err(errors)) => {
-            report.errors += 1;
-            let wanted = std::fs::read_to_string(case.join(format!("error{suffix}.txt")))
-                .unwrap_or_default();
-            let wanted = wanted.replace("{{IN}}", &root.display().to_string());
-            let wanted = wanted
-                .lines()
-                .next()
-                .unwrap_or("")
-                .trim_start_matches("Error: ");
-            let found = errors
-                .first()
-                .map_or_else(String::new, |error| error.message.clone());
-            let found = found.lines().next().unwrap_or("");
-            if without_addresses(found) == without_addresses(wanted) {
-                report.same_first_line += 1;
-            } else if show_errors {
-                println!(
-                    "  {}\n    wanted {wanted}\n    found  {found}",
-                    case.display()
-                );
-            }
-            None
-        }
-    };
-    match problem {
-        None => report.passed += 1,
-        Some(_) => report.failed += 1,
-    }
-    problem
-}
-
-/// Pointers differ from run to run.
-fn without_addresses(text: &str) -> String {
-    text.split(' ')
-        .map(|word| {
-            let bare = word.trim_start_matches(['&', '{', '[']);
-            if bare.starts_with("0x") {
-                "0xADDR"
-            } else {
-                word
-            }
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn difference(wanted: &str, found: &str) -> String {
-    let mut text = String::from("\n");
-    let (mut wanted, mut found) = (wanted.lines(), found.lines());
-    let mut shown = 0;
-    loop {
-        let pair = (wanted.next(), found.next());
-        if pair == (None, None) || shown >= 4 {
-            return text;
-        }
-        if pair.0 != pair.1 {
-            shown += 1;
-            text.push_str(&format!(
-                "    - {}\n    + {}\n",
-                pair.0.unwrap_or("<end>"),
-                pair.1.unwrap_or("<end>")
-            ));
-        }
-    }
 }

@@ -139,7 +139,29 @@ impl Merger<'_> {
         }
     }
 
-    fn field_schema(&self, schema: Option<&Schema>, key: &str) -> Option<Schema> {
+    /// The schema of a field: what a comment at it says, else what the type says.
+    fn field_schema(
+        &self,
+        schema: Option<&Schema>,
+        key: &str,
+        nodes: [Option<&Node>; 2],
+    ) -> Option<Schema> {
+        for node in nodes.into_iter().flatten() {
+            let Some(at) = node.position(key) else {
+                continue;
+            };
+            let extras = [&node.content[at + 1], &node.content[at]]
+                .into_iter()
+                .filter_map(|node| node.extras.as_deref());
+            for extras in extras {
+                let found = [&extras.line_comment, &extras.head_comment]
+                    .into_iter()
+                    .find_map(|comment| self.openapi.of_comment(comment));
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
         schema.and_then(|schema| self.openapi.field(schema, key))
     }
 
@@ -158,7 +180,7 @@ impl Merger<'_> {
         keys.sort_unstable();
         keys.dedup();
         for key in keys {
-            let field_schema = self.field_schema(schema, &key);
+            let field_schema = self.field_schema(schema, &key, [Some(&*dest), origin.as_deref()]);
             let from = origin
                 .as_deref_mut()
                 .and_then(|origin| origin.get_mut(&key));
@@ -202,7 +224,7 @@ impl Merger<'_> {
     fn walk_added(&self, node: &mut Node, schema: Option<&Schema>) -> Result<()> {
         let keys: Vec<yaml::Text> = node.pairs().map(|(key, _)| key.value.clone()).collect();
         for key in keys {
-            let field_schema = self.field_schema(schema, &key);
+            let field_schema = self.field_schema(schema, &key, [Some(&*node), None]);
             let keep = match node.get_mut(&key) {
                 Some(value) => self.walk_self(value, field_schema)? && !value.is_null(),
                 None => continue,

@@ -209,6 +209,16 @@ impl OpenApi {
             .map(|found| Schema::Object(Arc::new(TypeHandle(found))))
     }
 
+    /// The schema that a comment holds, if it is one: `# {"type": "array", …}`.
+    pub(crate) fn of_comment(&self, comment: &str) -> Option<Schema> {
+        let text = comment.trim_start_matches('#').trim();
+        if !text.starts_with('{') {
+            return None;
+        }
+        let value = serde_json::from_str(text).ok()?;
+        self.state().resolve(&read_field(&value))
+    }
+
     /// The schema of a field.
     pub(crate) fn field(&self, schema: &Schema, name: &str) -> Option<Schema> {
         let Schema::Object(handle) = schema else {
