@@ -48,8 +48,7 @@ fn invalid(byte: u8, context: &str) -> String {
         b'\n' => "'\\n'".to_owned(),
         b'\r' => "'\\r'".to_owned(),
         b'\t' => "'\\t'".to_owned(),
-        0x20..=0x7e => format!("'{}'", char::from(byte)),
-        0x80.. => format!("'{}'", char::from(byte)),
+        0x20..=0x7e | 0x80.. => format!("'{}'", char::from(byte)),
         _ => format!("'\\x{byte:02x}'"),
     };
     format!("invalid character {shown} {context}")

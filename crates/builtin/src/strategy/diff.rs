@@ -184,9 +184,9 @@ fn longest(
         len: 0,
     };
     let mut lengths: HashMap<usize, usize> = HashMap::new();
-    for i in old_low..old_high {
+    for (i, line) in old.iter().enumerate().take(old_high).skip(old_low) {
         let mut next = HashMap::new();
-        for &j in places.get(old[i]).map_or(&[][..], Vec::as_slice) {
+        for &j in places.get(line).map_or(&[][..], Vec::as_slice) {
             if j < new_low {
                 continue;
             }

@@ -260,10 +260,6 @@ impl Errors {
         self.push(Error::too_many(at.place(), Some(actual), limit));
     }
 
-    pub(crate) fn internal(&mut self, at: &impl Located, detail: &str) {
-        self.push(Error::internal(at.place(), detail));
-    }
-
     /// One invalid value with several messages.
     pub(crate) fn messages(
         &mut self,

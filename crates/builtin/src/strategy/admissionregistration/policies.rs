@@ -298,10 +298,10 @@ fn validate_binding(errors: &mut Errors, binding: &Node<'_>) {
 }
 
 fn validate_param_ref(errors: &mut Errors, params: &Node<'_>) {
+    const EXCLUSIVE: &str = "name and selector are mutually exclusive";
     if !params.is_set() {
         return;
     }
-    const EXCLUSIVE: &str = "name and selector are mutually exclusive";
     let (name, selector) = (params.get("name"), params.get("selector"));
     let action = params.get("parameterNotFoundAction");
     if !name.is_empty() {

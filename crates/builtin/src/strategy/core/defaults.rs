@@ -365,11 +365,8 @@ fn service(object: &mut Value) {
     for port in items(spec, "ports") {
         zero_default(port, "protocol", "TCP");
         let number = peek(port, "port").clone();
-        if !number.is_null() {
-            zero_default(port, "targetPort", number);
-        } else {
-            zero_default(port, "targetPort", 0);
-        }
+        let number = if number.is_null() { 0.into() } else { number };
+        zero_default(port, "targetPort", number);
     }
     let kind = peek_text(spec, "type").to_owned();
     let is_open = ["NodePort", "LoadBalancer"].contains(&kind.as_str())

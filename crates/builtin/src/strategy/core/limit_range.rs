@@ -155,6 +155,9 @@ fn compare(errors: &mut Errors, limit: &Node<'_>, kind: &str, name: &str) {
     }
 }
 
+/// Above this, thousandths do not fit.
+const MAX_MILLI: i64 = i64::MAX / 1000;
+
 fn ratio(
     errors: &mut Errors,
     limit: &Node<'_>,
@@ -177,7 +180,6 @@ fn ratio(
     let (Some(min), Some(max)) = (min, max) else {
         return;
     };
-    const MAX_MILLI: i64 = i64::MAX / 1000;
     let is_small = [&ratio, min, max]
         .iter()
         .all(|amount| amount.value() < MAX_MILLI);

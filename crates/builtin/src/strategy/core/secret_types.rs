@@ -23,10 +23,8 @@ pub(crate) fn validate(errors: &mut Errors, secret: &Node<'_>) {
         }
         "kubernetes.io/dockercfg" => docker_config(errors, &data, ".dockercfg"),
         "kubernetes.io/dockerconfigjson" => docker_config(errors, &data, ".dockerconfigjson"),
-        "kubernetes.io/basic-auth" => {
-            if !data.has("username") && !data.has("password") {
-                require(&["username", "password"]);
-            }
+        "kubernetes.io/basic-auth" if !data.has("username") && !data.has("password") => {
+            require(&["username", "password"]);
         }
         "kubernetes.io/ssh-auth" => errors.present(&data.key("ssh-privatekey")),
         "kubernetes.io/tls" => require(&["tls.crt", "tls.key"]),

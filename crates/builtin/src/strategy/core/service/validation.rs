@@ -61,12 +61,10 @@ pub(crate) fn validate(errors: &mut Errors, service: &Node<'_>, old: Option<&Nod
 fn of_type(errors: &mut Errors, service: &Node<'_>, spec: &Node<'_>) {
     let kind = spec.get("type").text();
     match kind {
-        "LoadBalancer" | "NodePort" => {
-            if is_headless(service) {
-                let place = spec.get("clusterIPs").path().index(0);
-                let detail = format!("may not be set to 'None' for {kind} services");
-                errors.invalid(&place, "None", detail);
-            }
+        "LoadBalancer" | "NodePort" if is_headless(service) => {
+            let place = spec.get("clusterIPs").path().index(0);
+            let detail = format!("may not be set to 'None' for {kind} services");
+            errors.invalid(&place, "None", detail);
         }
         "ExternalName" => {
             for field in ["clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
