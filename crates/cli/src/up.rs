@@ -11,7 +11,7 @@ use apiserver::store::StoreError;
 use apiserver::{Config, Server, StartError, User};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -42,12 +42,23 @@ pub(crate) struct Up {
     /// Tokens to let in: lines of token,user,uid,"group1,group2".
     #[arg(long)]
     token_auth_file: Option<PathBuf>,
+    /// Admission plugins to run besides those that always do; the only one is ServiceAccount, which
+    /// gives pods an account and its token.
+    #[arg(long, value_delimiter = ',', value_name = "PLUGIN")]
+    enable_admission_plugins: Vec<AdmissionPlugin>,
     /// Apply the objects in this file or folder once the server is ready; may be repeated
     #[arg(long, value_name = "PATH")]
     apply: Vec<PathBuf>,
     /// Wait until all that was applied is ready, print how it stands, and end
     #[arg(long, requires = "apply")]
     once: bool,
+}
+
+/// The admission plugins that are not run unless asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AdmissionPlugin {
+    #[value(name = "ServiceAccount")]
+    ServiceAccount,
 }
 
 /// Why the control plane did not start.
@@ -150,6 +161,9 @@ async fn serve(up: Up) -> Result<(), UpError> {
         tokens,
         advertise: reachable.to_string(),
         simulate_workloads: up.simulate_workloads,
+        service_account_admission: up
+            .enable_admission_plugins
+            .contains(&AdmissionPlugin::ServiceAccount),
         ..Config::default()
     };
     let server = Server::start(config).await?;

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 mod body;
 mod info;
 pub(crate) mod listener;
+mod metrics;
 pub mod negotiate;
 mod query;
 mod routes;

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::core::Core;
 use crate::discovery;
 use crate::error::ApiError;
+use crate::openapi::Answer;
 use crate::pipeline::{self, Body, Call};
 use crate::registry::ServedResource;
 use crate::table::IncludeObject;
@@ -205,6 +206,10 @@ pub(super) fn other(
             return Ok(answer::text(200, "ok"));
         }
         "/version" | "/version/" => return version(incoming),
+        "/metrics" => {
+            let text = super::metrics::text(core);
+            return Ok(answer::bytes(200, super::metrics::MEDIA_TYPE, text.into()));
+        }
         "/openid/v1/jwks" => {
             let keys = core.auth.issuer.key_set().to_string();
             return Ok(answer::bytes(200, "application/jwk-set+json", keys.into()));
@@ -286,22 +291,34 @@ fn root_paths(core: &Core, incoming: &Incoming) -> Result<Response<ResponseBody>
     Ok(answer::value(200, accept, &paths))
 }
 
+/// Answers `/openapi/`.
 fn openapi(core: &Core, incoming: &Incoming) -> Result<Response<ResponseBody>, ApiError> {
     let accept = negotiate::accept_header(&incoming.headers);
-    let Some(document) = crate::openapi::document(core, &incoming.info.path, &accept) else {
-        return Ok(page_not_found());
+    let document = match crate::openapi::answer(core, &incoming.info.path, &accept) {
+        Answer::Document(document) => document,
+        Answer::NotFound => return Ok(page_not_found()),
+        Answer::NotAcceptable => return Ok(answer::bytes(406, "", bytes::Bytes::new())),
     };
+    let tag = format!("\"{}\"", document.hash);
     let matched = incoming
         .headers
         .get(http::header::IF_NONE_MATCH)
-        .is_some_and(|tag| tag.as_bytes() == document.etag.as_bytes());
+        .is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let mut response = if matched {
-        answer::bytes(304, &document.media_type, bytes::Bytes::new())
+        answer::bytes(304, document.media_type, bytes::Bytes::new())
     } else {
-        answer::bytes(200, &document.media_type, document.bytes)
+        answer::bytes(200, document.media_type, document.bytes)
     };
-    if let Ok(tag) = http::HeaderValue::from_str(&document.etag) {
-        response.headers_mut().insert(http::header::ETAG, tag);
+    let headers = response.headers_mut();
+    if let Ok(tag) = http::HeaderValue::from_str(&tag) {
+        headers.insert(http::header::ETAG, tag);
+    }
+    headers.insert(http::header::VARY, http::HeaderValue::from_static("Accept"));
+    // What is asked for by its hash never changes. Upstream sends clients that ask by an old hash to the
+    // new one; here they get the document at once, which is then not to be kept.
+    if incoming.query.text("hash") == document.hash {
+        let forever = http::HeaderValue::from_static("public, immutable");
+        headers.insert(http::header::CACHE_CONTROL, forever);
     }
     Ok(response)
 }
