@@ -1,7 +1,7 @@
 //! Reading an expression into a tree.
 //!
 //! Source: cel-go `parser/parser.go` and `parser/gen/CEL.g4`. After the first syntax error that is not
-//! a single missing or extraneous token, parsing stops; cel-go may report more.
+//! a single missing or extraneous token or operand, parsing stops; cel-go may report more.
 
 use std::sync::Arc;
 
@@ -517,6 +517,36 @@ impl<'a> Parser<'a> {
             self.at += 1;
             return self.unary();
         }
+        let is_operator = matches!(
+            lexeme.token,
+            Token::Symbol(
+                "+" | "*"
+                    | "/"
+                    | "%"
+                    | "<"
+                    | "<="
+                    | ">"
+                    | ">="
+                    | "=="
+                    | "!="
+                    | "in"
+                    | "&&"
+                    | "||"
+                    | "?"
+            )
+        );
+        if is_operator {
+            // Reading goes on as if the operator's left side were there.
+            self.report(
+                lexeme.offset,
+                format!(
+                    "Syntax error: mismatched input '{}' expecting {EXPECTED_PRIMARY}",
+                    lexeme.text
+                ),
+            );
+            let id = self.id_at(lexeme.offset);
+            return Ok(Expr::new(id, Kind::Literal(Literal::Null)));
+        }
         self.mismatched(EXPECTED_PRIMARY)
     }
 
@@ -722,3 +752,6 @@ fn balance(terms: &mut [Option<Expr>], operators: &[Id], function: &str) -> Expr
     let right = balance(right_terms, &operators[middle + 1..], function);
     call(operators[middle], function, vec![left, right])
 }
+
+#[cfg(test)]
+mod tests;
