@@ -21,72 +21,40 @@ fn has(job: &Value, kind: &str) -> bool {
         .any(|condition| condition["type"] == kind && condition["status"] == "True")
 }
 
+/// What the pods of a job say.
+struct Progress {
+    succeeded: i64,
+    failed: i64,
+    ready: i64,
+    /// How often pods were restarted in place: each is a failure.
+    restarts: i64,
+}
+
+/// How a job has ended: the condition that says so, the one that comes before it, reason and message.
+type Ending = (&'static str, &'static str, &'static str, &'static str);
+
 pub(super) async fn step(world: &World, job: &Value) -> Result<Next, ApiError> {
     let now = world.core.now();
     if has(job, "Complete") || has(job, "Failed") {
         return expire(world, job, &now).await;
     }
     let owned = world.controlled(&pods(), job);
-    let phase = |pod: &Value| {
-        pod.pointer("/status/phase")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let succeeded = owned.iter().filter(|pod| phase(pod) == "Succeeded").count() as i64;
-    let mut failed = owned.iter().filter(|pod| phase(pod) == "Failed").count() as i64;
     let active: Vec<&Value> = owned
         .iter()
         .filter(|pod| counting::is_active(pod))
         .collect();
-    // Pods that are restarted in place fail once per restart.
-    let restarts: i64 = active
-        .iter()
-        .map(|pod| super::pod::total_restarts(pod))
-        .sum();
-    let limit = integer(job, "/spec/backoffLimit").unwrap_or(6);
-    let completions = integer(job, "/spec/completions").unwrap_or(1);
-    let suspended = job.pointer("/spec/suspend") == Some(&Value::Bool(true));
-    let started = job
-        .pointer("/status/startTime")
-        .filter(|time| !time.is_null())
-        .cloned();
-    let deadline = integer(job, "/spec/activeDeadlineSeconds");
-    let expired = deadline.is_some_and(|seconds| seconds_since(&now, started.as_ref()) >= seconds);
-    let outcome = if succeeded >= completions {
-        Some((
-            "Complete",
-            "SuccessCriteriaMet",
-            "CompletionsReached",
-            "Reached expected number of succeeded pods",
-        ))
-    } else if failed + restarts > limit {
-        Some((
-            "Failed",
-            "FailureTarget",
-            "BackoffLimitExceeded",
-            "Job has reached the specified backoff limit",
-        ))
-    } else if expired {
-        Some((
-            "Failed",
-            "FailureTarget",
-            "DeadlineExceeded",
-            "Job was active longer than specified deadline",
-        ))
-    } else {
-        None
-    };
-    let parallelism = integer(job, "/spec/parallelism").unwrap_or(1);
+    let mut progress = progress(&owned, &active);
+    let ending = ending(job, &progress, &now);
     let mut running = active.len() as i64;
-    if outcome.is_some() || suspended {
+    if ending.is_some() || is_suspended(job) {
         for pod in &active {
             counting::delete(world, pod).await?;
         }
-        failed += i64::from(outcome.is_some_and(|(kind, ..)| kind == "Failed")) * running;
+        progress.failed += i64::from(ending.is_some_and(|(kind, ..)| kind == "Failed")) * running;
         running = 0;
     } else {
-        let missing = parallelism.min(completions - succeeded) - running;
+        let parallelism = integer(job, "/spec/parallelism").unwrap_or(1);
+        let missing = parallelism.min(completions(job) - progress.succeeded) - running;
         for _ in 0..missing {
             let pod = template::pod(job, &job["spec"]["template"], None);
             world
@@ -96,21 +64,93 @@ pub(super) async fn step(world: &World, job: &Value) -> Result<Next, ApiError> {
         }
         running += missing.max(0);
     }
-    let mut status = Map::new();
-    let ready = active
-        .iter()
-        .filter(|pod| super::pod::is_ready(pod))
-        .count();
-    let start = if suspended {
-        Value::Null
+    let status = status(job, &progress, running, ending, &now);
+    world
+        .set_status(&world.manager, &jobs(), job, status)
+        .await?;
+    let deadline = integer(job, "/spec/activeDeadlineSeconds");
+    let next = deadline.map(|seconds| Duration::from_secs(seconds.max(1).unsigned_abs()));
+    Ok(if ending.is_some() {
+        Some(Duration::from_millis(20))
     } else {
-        started.unwrap_or_else(|| json!(now))
+        next
+    })
+}
+
+fn completions(job: &Value) -> i64 {
+    integer(job, "/spec/completions").unwrap_or(1)
+}
+
+fn is_suspended(job: &Value) -> bool {
+    job.pointer("/spec/suspend") == Some(&Value::Bool(true))
+}
+
+fn started(job: &Value) -> Option<&Value> {
+    job.pointer("/status/startTime")
+        .filter(|time| !time.is_null())
+}
+
+fn progress(owned: &[Value], active: &[&Value]) -> Progress {
+    let ended = |phase: &str| {
+        let pods = owned
+            .iter()
+            .filter(|pod| pod.pointer("/status/phase").and_then(Value::as_str) == Some(phase));
+        pods.count() as i64
     };
-    status.insert("startTime".to_owned(), start);
+    Progress {
+        succeeded: ended("Succeeded"),
+        failed: ended("Failed"),
+        ready: active
+            .iter()
+            .filter(|pod| super::pod::is_ready(pod))
+            .count() as i64,
+        restarts: active
+            .iter()
+            .map(|pod| super::pod::total_restarts(pod))
+            .sum(),
+    }
+}
+
+fn ending(job: &Value, progress: &Progress, now: &str) -> Option<Ending> {
+    let limit = integer(job, "/spec/backoffLimit").unwrap_or(6);
+    let deadline = integer(job, "/spec/activeDeadlineSeconds");
+    if progress.succeeded >= completions(job) {
+        let message = "Reached expected number of succeeded pods";
+        Some((
+            "Complete",
+            "SuccessCriteriaMet",
+            "CompletionsReached",
+            message,
+        ))
+    } else if progress.failed + progress.restarts > limit {
+        let message = "Job has reached the specified backoff limit";
+        Some(("Failed", "FailureTarget", "BackoffLimitExceeded", message))
+    } else if deadline.is_some_and(|seconds| seconds_since(now, started(job)) >= seconds) {
+        let message = "Job was active longer than specified deadline";
+        Some(("Failed", "FailureTarget", "DeadlineExceeded", message))
+    } else {
+        None
+    }
+}
+
+fn status(
+    job: &Value,
+    progress: &Progress,
+    running: i64,
+    ending: Option<Ending>,
+    now: &str,
+) -> Value {
+    let mut status = Map::new();
+    if !is_suspended(job) {
+        status.insert(
+            "startTime".to_owned(),
+            started(job).cloned().unwrap_or_else(|| json!(now)),
+        );
+    }
     for (key, count) in [
         ("active", running),
-        ("succeeded", succeeded),
-        ("failed", failed),
+        ("succeeded", progress.succeeded),
+        ("failed", progress.failed),
     ] {
         if count > 0 {
             status.insert(key.to_owned(), json!(count));
@@ -118,40 +158,36 @@ pub(super) async fn step(world: &World, job: &Value) -> Result<Next, ApiError> {
     }
     status.insert(
         "ready".to_owned(),
-        json!(if outcome.is_some() { 0 } else { ready }),
+        json!(if ending.is_some() { 0 } else { progress.ready }),
     );
     status.insert("terminating".to_owned(), json!(0));
     status.insert("uncountedTerminatedPods".to_owned(), json!({}));
-    let mut list = conditions(job);
-    if let Some((kind, first, reason, message)) = outcome {
-        for kind in [first, kind] {
-            let condition =
-                json!({"type": kind, "status": "True", "reason": reason, "message": message});
-            set_condition(&mut list, condition, &now, Some("lastProbeTime"));
-        }
-        if kind == "Complete" {
-            status.insert("completionTime".to_owned(), json!(now));
-        }
-    } else if suspended {
-        let condition = json!({"type": "Suspended", "status": "True", "reason": "JobSuspended", "message": "Job suspended"});
-        set_condition(&mut list, condition, &now, Some("lastProbeTime"));
-    } else if has(job, "Suspended") {
-        let condition = json!({"type": "Suspended", "status": "False", "reason": "JobResumed", "message": "Job resumed"});
-        set_condition(&mut list, condition, &now, Some("lastProbeTime"));
+    let list = told_conditions(job, ending, now);
+    if ending.is_some_and(|(kind, ..)| kind == "Complete") {
+        status.insert("completionTime".to_owned(), json!(now));
     }
     if !list.is_empty() {
         status.insert("conditions".to_owned(), Value::from(list));
     }
-    status.retain(|_, value| !value.is_null());
-    world
-        .set_status(&world.manager, &jobs(), job, Value::Object(status))
-        .await?;
-    let next = deadline.map(|seconds| Duration::from_secs(seconds.max(1).unsigned_abs()));
-    Ok(if outcome.is_some() {
-        Some(Duration::from_millis(20))
-    } else {
-        next
-    })
+    Value::Object(status)
+}
+
+fn told_conditions(job: &Value, ending: Option<Ending>, now: &str) -> Vec<Value> {
+    let mut list = conditions(job);
+    let mut tell = |kind: &str, status: &str, reason: &str, message: &str| {
+        let condition =
+            json!({"type": kind, "status": status, "reason": reason, "message": message});
+        set_condition(&mut list, condition, now, Some("lastProbeTime"));
+    };
+    if let Some((kind, first, reason, message)) = ending {
+        tell(first, "True", reason, message);
+        tell(kind, "True", reason, message);
+    } else if is_suspended(job) {
+        tell("Suspended", "True", "JobSuspended", "Job suspended");
+    } else if has(job, "Suspended") {
+        tell("Suspended", "False", "JobResumed", "Job resumed");
+    }
+    list
 }
 
 /// Deletes an ended job when its time to live is over.
