@@ -79,6 +79,7 @@ where
 {
     let audit_id = audit_id(&core, request.headers());
     let headers = request.headers().clone();
+    let is_head = request.method() == http::Method::HEAD;
     let handled = AssertUnwindSafe(handle(core, request)).catch_unwind().await;
     let mut response = match handled {
         Ok(Ok(response)) => response,
@@ -98,6 +99,20 @@ where
     headers
         .entry(http::header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-cache, private"));
+    if is_head {
+        return without_body(response);
+    }
+    response
+}
+
+/// The answer to HEAD: a body would break the connection of an HTTP/2 client.
+fn without_body(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
+    if let Some(length) = response.body().size_hint().exact() {
+        response
+            .headers_mut()
+            .insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    *response.body_mut() = ResponseBody::Empty;
     response
 }
 
