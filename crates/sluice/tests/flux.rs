@@ -40,11 +40,7 @@ impl Controllers {
                     "--metrics-addr=127.0.0.1:0",
                     "--health-addr=127.0.0.1:0",
                 ])
-                .args([
-                    "--watch-all-namespaces",
-                    "--enable-leader-election",
-                    "--log-level=debug",
-                ]);
+                .args(["--watch-all-namespaces", "--log-level=debug"]);
             if name == "source-controller" {
                 command
                     .arg(format!("--storage-path={}", scratch.display()))
