@@ -21,7 +21,7 @@ pub struct Location {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecError {
     /// Where; `None` when no template was being executed.
-    pub location: Option<Location>,
+    pub location: Option<Box<Location>>,
     /// The template being executed.
     pub executing: String,
     /// The source of the node in question.

@@ -79,11 +79,11 @@ impl Frame {
         };
         let (line, column) = self.tree.line_and_column(self.tree.node(at).position);
         ExecError {
-            location: Some(Location {
+            location: Some(Box::new(Location {
                 template: self.tree.parse_name.to_string(),
                 line,
                 column,
-            }),
+            })),
             executing,
             context: lossy(&self.tree.print_node(at)).into_owned(),
             message,
