@@ -16,7 +16,11 @@ fn main() -> ExitCode {
     let (mut passed, mut failed, mut texts, mut skipped) = (0, 0, 0, 0);
     for file in std::env::args().skip(1) {
         let path = Path::new(&file);
-        let result = if path.is_dir() { run_folders(path) } else { corpus::run_file(path) };
+        let result = if path.is_dir() {
+            run_folders(path)
+        } else {
+            corpus::run_file(path)
+        };
         let outcomes = match result {
             Ok(outcomes) => outcomes,
             Err(error) => {
@@ -55,12 +59,16 @@ fn run_folders(path: &Path) -> Result<Vec<corpus::Outcome>, String> {
         let corpus = path.parent().and_then(Path::parent).unwrap_or(path);
         return corpus::run_folder(path, &corpus.join("x"));
     }
-    let entries = std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let entries =
+        std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     folders.sort();
     let mut outcomes = Vec::new();
     for folder in folders {
-        outcomes.extend(corpus::run_folder(&folder, &path.parent().unwrap_or(path).join("x"))?);
+        outcomes.extend(corpus::run_folder(
+            &folder,
+            &path.parent().unwrap_or(path).join("x"),
+        )?);
     }
     Ok(outcomes)
 }

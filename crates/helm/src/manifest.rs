@@ -57,6 +57,48 @@ const INSTALL_ORDER: [&str; 38] = [
     "ValidatingWebhookConfiguration",
 ];
 
+/// The order of kinds for deleting.
+const UNINSTALL_ORDER: [&str; 38] = [
+    "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+    "APIService",
+    "Ingress",
+    "IngressClass",
+    "Service",
+    "CronJob",
+    "Job",
+    "StatefulSet",
+    "HorizontalPodAutoscaler",
+    "Deployment",
+    "ReplicaSet",
+    "ReplicationController",
+    "Pod",
+    "DaemonSet",
+    "RoleBindingList",
+    "RoleBinding",
+    "RoleList",
+    "Role",
+    "ClusterRoleBindingList",
+    "ClusterRoleBinding",
+    "ClusterRoleList",
+    "ClusterRole",
+    "CustomResourceDefinition",
+    "PersistentVolumeClaim",
+    "PersistentVolume",
+    "StorageClass",
+    "ConfigMap",
+    "SecretList",
+    "Secret",
+    "ServiceAccount",
+    "PodDisruptionBudget",
+    "PodSecurityPolicy",
+    "LimitRange",
+    "ResourceQuota",
+    "NetworkPolicy",
+    "Namespace",
+    "PriorityClass",
+];
+
 /// The hooks there are, with an old name for one.
 const EVENTS: [&str; 10] = [
     "pre-install",
@@ -83,15 +125,11 @@ pub enum Order {
 impl Order {
     /// The place of a kind; `None` for those that come last, by name.
     fn rank(self, kind: &str) -> Option<usize> {
-        let place = INSTALL_ORDER.iter().position(|known| *known == kind)?;
-        Some(match self {
-            Order::Install => place,
-            Order::Uninstall => match kind {
-                // Deleted where they stand in a list of their own.
-                "Service" => 4 * 2 + 1,
-                _ => (INSTALL_ORDER.len() - 1 - place) * 2,
-            },
-        })
+        let kinds: &[&str] = match self {
+            Order::Install => &INSTALL_ORDER,
+            Order::Uninstall => &UNINSTALL_ORDER,
+        };
+        kinds.iter().position(|known| *known == kind)
     }
 }
 
@@ -143,9 +181,9 @@ pub fn split(text: &str) -> Vec<&str> {
     let mut start = 0;
     let mut line_start = 0;
     for line in text.split_inclusive('\n') {
-        if line.starts_with("---") {
+        if let Some(after) = line.strip_prefix("---") {
             documents.push(&text[start..line_start]);
-            let marks = line.len() - line[3..].trim_start_matches([' ', '\t']).len();
+            let marks = line.len() - after.trim_start_matches([' ', '\t']).len();
             start = line_start + marks;
         }
         line_start += line.len();
@@ -169,7 +207,8 @@ pub fn sort(files: &BTreeMap<String, String>, order: Order) -> Result<Sorted, St
             continue;
         }
         for document in split(content) {
-            add(&mut sorted, path, document).map_err(|error| format!("YAML parse error on {path}: {error}"))?;
+            add(&mut sorted, path, document)
+                .map_err(|error| format!("YAML parse error on {path}: {error}"))?;
         }
     }
     let key = |kind: &str| match order.rank(kind) {
@@ -177,7 +216,9 @@ pub fn sort(files: &BTreeMap<String, String>, order: Order) -> Result<Sorted, St
         None => (1, 0, kind.to_owned()),
     };
     sorted.hooks.sort_by_cached_key(|hook| key(&hook.kind));
-    sorted.manifests.sort_by_cached_key(|manifest| key(&manifest.kind));
+    sorted
+        .manifests
+        .sort_by_cached_key(|manifest| key(&manifest.kind));
     Ok(sorted)
 }
 
@@ -192,9 +233,8 @@ fn mismatch(value: &Json, place: &str, wanted: &str) -> String {
 fn field(object: &Json, key: &str) -> Result<String, String> {
     match object.get(key) {
         None => Ok(String::new()),
-        Some(value) => {
-            string_form(value).ok_or_else(|| mismatch(value, &format!("struct field SimpleHead.{key}"), "string"))
-        }
+        Some(value) => string_form(value)
+            .ok_or_else(|| mismatch(value, &format!("struct field SimpleHead.{key}"), "string")),
     }
 }
 
@@ -207,7 +247,11 @@ fn add(sorted: &mut Sorted, path: &str, document: &str) -> Result<(), String> {
     let api_version = field(&head, "apiVersion")?;
     let metadata = head.get("metadata").unwrap_or(&Json::Null);
     if !metadata.is_object() && !metadata.is_null() {
-        return Err(mismatch(metadata, "struct field SimpleHead.metadata", "struct"));
+        return Err(mismatch(
+            metadata,
+            "struct field SimpleHead.metadata",
+            "struct",
+        ));
     }
     let name = field(metadata, "name")?;
     let mut annotations = BTreeMap::new();
@@ -215,12 +259,19 @@ fn add(sorted: &mut Sorted, path: &str, document: &str) -> Result<(), String> {
         None | Some(Json::Null) => {}
         Some(Json::Object(entries)) => {
             for (key, value) in entries {
-                let text = string_form(value)
-                    .ok_or_else(|| mismatch(value, "struct field .metadata.annotations", "string"))?;
+                let text = string_form(value).ok_or_else(|| {
+                    mismatch(value, "struct field .metadata.annotations", "string")
+                })?;
                 annotations.insert(key.clone(), text);
             }
         }
-        Some(value) => return Err(mismatch(value, "struct field .metadata.annotations", "map[string]string")),
+        Some(value) => {
+            return Err(mismatch(
+                value,
+                "struct field .metadata.annotations",
+                "map[string]string",
+            ));
+        }
     }
     let Some(hooks) = annotations.get(HOOK) else {
         sorted.manifests.push(Manifest {
@@ -231,7 +282,11 @@ fn add(sorted: &mut Sorted, path: &str, document: &str) -> Result<(), String> {
         });
         return Ok(());
     };
-    let list = |text: &str| -> Vec<String> { text.split(',').map(|part| part.trim().to_lowercase()).collect() };
+    let list = |text: &str| -> Vec<String> {
+        text.split(',')
+            .map(|part| part.trim().to_lowercase())
+            .collect()
+    };
     let mut events = list(hooks);
     if !events.iter().all(|event| EVENTS.contains(&event.as_str())) {
         return Ok(());
@@ -247,8 +302,14 @@ fn add(sorted: &mut Sorted, path: &str, document: &str) -> Result<(), String> {
         path: path.to_owned(),
         manifest: document.to_owned(),
         events,
-        weight: annotations.get(HOOK_WEIGHT).and_then(|weight| weight.parse().ok()).unwrap_or(0),
-        delete_policies: annotations.get(HOOK_DELETE).map(|policies| list(policies)).unwrap_or_default(),
+        weight: annotations
+            .get(HOOK_WEIGHT)
+            .and_then(|weight| weight.parse().ok())
+            .unwrap_or(0),
+        delete_policies: annotations
+            .get(HOOK_DELETE)
+            .map(|policies| list(policies))
+            .unwrap_or_default(),
     });
     Ok(())
 }
@@ -260,12 +321,18 @@ pub fn print(sorted: &Sorted, crds: &[(String, String)]) -> String {
         out.push_str(&format!("---\n# Source: {path}\n{content}\n"));
     }
     for manifest in &sorted.manifests {
-        out.push_str(&format!("---\n# Source: {}\n{}\n", manifest.path, manifest.content));
+        out.push_str(&format!(
+            "---\n# Source: {}\n{}\n",
+            manifest.path, manifest.content
+        ));
     }
     let mut out = out.trim_matches(is_space).to_owned();
     out.push('\n');
     for hook in &sorted.hooks {
-        out.push_str(&format!("---\n# Source: {}\n{}\n", hook.path, hook.manifest));
+        out.push_str(&format!(
+            "---\n# Source: {}\n{}\n",
+            hook.path, hook.manifest
+        ));
     }
     out
 }

@@ -40,15 +40,21 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<File>, String> {
             return Err("chart illegally references parent directory".to_owned());
         }
         if entry.size() > MAX_FILE {
-            return Err(format!("decompressed chart file {path:?} is larger than the maximum file size {MAX_FILE}"));
+            return Err(format!(
+                "decompressed chart file {path:?} is larger than the maximum file size {MAX_FILE}"
+            ));
         }
         total += entry.size();
         if total > MAX_TOTAL || files.len() >= MAX_FILES {
-            return Err(format!("decompressed chart is larger than the maximum size {MAX_TOTAL}"));
+            return Err(format!(
+                "decompressed chart is larger than the maximum size {MAX_TOTAL}"
+            ));
         }
         let name = name.to_owned();
         let mut data = Vec::new();
-        entry.read_to_end(&mut data).map_err(|error| error.to_string())?;
+        entry
+            .read_to_end(&mut data)
+            .map_err(|error| error.to_string())?;
         let data = data.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&data);
         files.push(File::new(name, data));
     }

@@ -11,6 +11,9 @@ use crate::values::read_values;
 /// How deep charts may lie in charts.
 const MAX_DEPTH: usize = 50;
 
+/// Gives the files of a chart's archive.
+pub type Unpack<'a> = &'a dyn Fn(&[u8]) -> Result<Vec<File>, String>;
+
 /// Why files are no chart: Helm's message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -19,18 +22,11 @@ pub struct ChartError(pub String);
 /// The chart that these files are, with those below `charts/`.
 ///
 /// Archives below `charts/` have to be unpacked by the caller, see `unpack`, which gives the files of one.
-pub fn load_files(
-    files: Vec<File>,
-    unpack: &dyn Fn(&[u8]) -> Result<Vec<File>, String>,
-) -> Result<Chart, ChartError> {
+pub fn load_files(files: Vec<File>, unpack: Unpack<'_>) -> Result<Chart, ChartError> {
     load(files, unpack, 0).map_err(ChartError)
 }
 
-fn load(
-    files: Vec<File>,
-    unpack: &dyn Fn(&[u8]) -> Result<Vec<File>, String>,
-    depth: usize,
-) -> Result<Chart, String> {
+fn load(files: Vec<File>, unpack: Unpack<'_>, depth: usize) -> Result<Chart, String> {
     if depth > MAX_DEPTH {
         return Err(format!("charts nest deeper than {MAX_DEPTH} levels"));
     }
@@ -122,7 +118,7 @@ fn load_child(
     parent: &Chart,
     name: &str,
     files: Vec<File>,
-    unpack: &dyn Fn(&[u8]) -> Result<Vec<File>, String>,
+    unpack: Unpack<'_>,
     depth: usize,
 ) -> Result<Chart, String> {
     let parent = &parent.metadata.name;

@@ -7,7 +7,7 @@ mod metadata;
 
 pub use archive::unpack;
 pub use dependencies::process_dependencies;
-pub use load::{ChartError, load_files};
+pub use load::{ChartError, Unpack, load_files};
 pub use metadata::{Dependency, ImportValues, Maintainer, Metadata};
 
 use std::sync::Arc;
@@ -62,10 +62,21 @@ impl Chart {
 
     fn collect_crds(&self, parent: &str, found: &mut Vec<(String, String)>) {
         let name = &self.metadata.name;
-        let path = if parent.is_empty() { name.clone() } else { format!("{parent}/charts/{name}") };
-        for file in self.files.iter().filter(|file| file.name.starts_with("crds/")) {
+        let path = if parent.is_empty() {
+            name.clone()
+        } else {
+            format!("{parent}/charts/{name}")
+        };
+        for file in self
+            .files
+            .iter()
+            .filter(|file| file.name.starts_with("crds/"))
+        {
             let lower = file.name.to_lowercase();
-            if [".yaml", ".yml", ".json"].iter().any(|extension| lower.ends_with(extension)) {
+            if [".yaml", ".yml", ".json"]
+                .iter()
+                .any(|extension| lower.ends_with(extension))
+            {
                 found.push((format!("{path}/{}", file.name), file.data.to_string()));
             }
         }

@@ -8,7 +8,8 @@ use gotemplate::{Map, Str, Value, lossy};
 
 /// What YAML 1.1 takes for booleans besides `true` and `false`; quoted for its readers.
 const OLD_BOOLEANS: [&str; 16] = [
-    "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF",
+    "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off",
+    "OFF",
 ];
 
 /// How deep values are written. Deeper ones hold themselves.
@@ -137,10 +138,7 @@ fn number_text(number: f64) -> String {
     if whole == "-0" {
         return "0".to_owned();
     }
-    if number.abs() < 1e21
-        && (whole.parse::<i64>().is_ok() || whole.parse::<u64>().is_ok())
-       
-    {
+    if number.abs() < 1e21 && (whole.parse::<i64>().is_ok() || whole.parse::<u64>().is_ok()) {
         return whole.into_owned();
     }
     yaml::go_float(number)
@@ -212,7 +210,9 @@ fn pretty_node(value: &Value, depth: usize) -> Result<yaml::Node, String> {
             let mut node = yaml::Node::string(text.as_str());
             if text.contains('\n') {
                 node.style = yaml::Style::LITERAL;
-            } else if yaml::implicit_tag(&text) != yaml::Tag::Str || OLD_BOOLEANS.contains(&text.as_str()) {
+            } else if yaml::implicit_tag(&text) != yaml::Tag::Str
+                || OLD_BOOLEANS.contains(&text.as_str())
+            {
                 node.style = yaml::Style::DOUBLE_QUOTED;
             }
             node

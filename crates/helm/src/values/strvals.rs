@@ -23,6 +23,9 @@ pub enum SetKind {
     Literal,
 }
 
+/// Gives the contents of the file at a path.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
 /// Why a text cannot be applied: Helm's message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -48,7 +51,7 @@ type Parsed<T> = Result<T, Stop>;
 pub fn set(
     text: &str,
     kind: SetKind,
-    read_file: Option<&dyn Fn(&str) -> Result<String, String>>,
+    read_file: Option<ReadFile<'_>>,
     values: &Map,
 ) -> Result<(), SetError> {
     let mut parser = Parser {
@@ -68,7 +71,7 @@ pub fn set(
 struct Parser<'a> {
     rest: &'a str,
     kind: SetKind,
-    read_file: Option<&'a dyn Fn(&str) -> Result<String, String>>,
+    read_file: Option<ReadFile<'a>>,
 }
 
 fn quoted(text: &str) -> String {
@@ -295,7 +298,10 @@ impl Parser<'_> {
         let (key, stop) = self.until(&['[', '.', '=']);
         if !key.is_empty() {
             let letters: Vec<String> = key.chars().map(|char| format!("{char:?}")).collect();
-            let message = format!("unexpected data at end of array index: [{}]", letters.join(" "));
+            let message = format!(
+                "unexpected data at end of array index: [{}]",
+                letters.join(" ")
+            );
             return (list, Err(message.into()));
         }
         match stop {

@@ -343,8 +343,7 @@ fn run_coalesce(case: &Value) -> Ran {
 }
 
 fn run_yaml(case: &Value) -> Ran {
-    let value =
-        values::from_yaml(text(case, "input").as_bytes()).map_err(|error| error.to_string())?;
+    let value = values::from_yaml(text(case, "input").as_bytes())?;
     let again = values::to_yaml(&value)?;
     Ok(Value::map([
         (Str::from("value"), value),
@@ -374,24 +373,40 @@ fn run_compat(case: &Value) -> Ran {
 
 /// Runs the cases of a folder of `real/` or `charts/`: those whose chart can be given here.
 pub fn run_folder(folder: &Path, defaults_from: &Path) -> Result<Vec<Outcome>, String> {
-    let bytes = fs::read(folder.join("case.json")).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let bytes = fs::read(folder.join("case.json"))
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
     let (case, _) = decode(&bytes, Numbers::Int);
     let defaults = default_versions(defaults_from);
-    let id = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let id = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let mut outcomes = Vec::new();
     if let Some(cases) = get(&case, "cases").as_list() {
         for one in cases {
             let out = text(&get(one, "out"), "4.2.4");
             let want = gunzip(&fs::read(folder.join(&out)).unwrap_or_default());
-            outcomes.push(compare(&format!("{id}/{}", text(one, "name")), helm_template(folder, &get(one, "argv"), &defaults), Ok(want)));
+            outcomes.push(compare(
+                &format!("{id}/{}", text(one, "name")),
+                helm_template(folder, &get(one, "argv"), &defaults),
+                Ok(want),
+            ));
         }
         return Ok(outcomes);
     }
     let name = text(&get(&case, "files"), "4.2.4");
     let recorded = fs::read_to_string(folder.join(&name)).unwrap_or_default();
-    let want = if name.starts_with("error") { Err(recorded) } else { Ok(recorded) };
+    let want = if name.starts_with("error") {
+        Err(recorded)
+    } else {
+        Ok(recorded)
+    };
     let cwd = folder.join(text(&case, "cwd"));
-    outcomes.push(compare(&id, helm_template(&cwd, &get(&case, "argv"), &defaults), want));
+    outcomes.push(compare(
+        &id,
+        helm_template(&cwd, &get(&case, "argv"), &defaults),
+        want,
+    ));
     Ok(outcomes)
 }
 
@@ -406,7 +421,10 @@ fn compare(name: &str, got: Result<String, String>, want: Result<String, String>
         (Ok(got), Ok(want)) if got == want => None,
         (Err(_), Err(_)) => None,
         (Ok(got), Ok(want)) => {
-            let at = got.lines().zip(want.lines()).position(|(got, want)| got != want);
+            let at = got
+                .lines()
+                .zip(want.lines())
+                .position(|(got, want)| got != want);
             let line = at.unwrap_or_else(|| got.lines().count().min(want.lines().count()));
             Some(format!(
                 "line {}: gave {:?}, want {:?}",
@@ -427,7 +445,12 @@ fn compare(name: &str, got: Result<String, String>, want: Result<String, String>
 }
 
 fn folder_files(root: &Path, folder: &Path, files: &mut Vec<File>) {
-    let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -438,22 +461,49 @@ fn folder_files(root: &Path, folder: &Path, files: &mut Vec<File>) {
     }
 }
 
+/// The values of files, and over them what flags set.
+fn user_values(
+    cwd: &Path,
+    files: &[String],
+    sets: &[(usize, SetKind, String)],
+) -> Result<Map, String> {
+    let mut merged = Map::new();
+    for file in files {
+        let data = fs::read(cwd.join(file)).map_err(|error| error.to_string())?;
+        match values::from_yaml(&data)? {
+            Value::Map(map) => merged = values::merge_maps(&merged, &map),
+            Value::Nil => {}
+            _ => return Err(format!("{file} is no map")),
+        }
+    }
+    for (_, kind, text) in sets {
+        values::set(text, *kind, None, &merged).map_err(|error| error.to_string())?;
+    }
+    Ok(merged)
+}
+
 /// What `helm template` prints, for the flags that the cases use.
 fn helm_template(cwd: &Path, argv: &Value, defaults: &Arc<Vec<String>>) -> Result<String, String> {
     let argv = strings(argv);
     let mut words = argv.iter().skip(2);
     let mut plain = Vec::new();
-    let user = Map::new();
     let (mut files, mut sets) = (Vec::new(), Vec::new());
     let (mut namespace, mut version) = ("default".to_owned(), "v1.34.0".to_owned());
     let mut api_versions = (**defaults).clone();
     let (mut crds, mut upgrade, mut no_hooks) = (false, false, false);
     while let Some(word) = words.next() {
         let (flag, given) = match word.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") => (flag.to_owned(), Some(value.to_owned())),
+            Some((flag, value)) if flag.starts_with("--") => {
+                (flag.to_owned(), Some(value.to_owned()))
+            }
             _ => (word.clone(), None),
         };
-        let mut value = || given.clone().or_else(|| words.next().cloned()).unwrap_or_default();
+        let mut value = || {
+            given
+                .clone()
+                .or_else(|| words.next().cloned())
+                .unwrap_or_default()
+        };
         match flag.as_str() {
             "--namespace" | "-n" => namespace = value(),
             "--kube-version" => version = value(),
@@ -470,22 +520,8 @@ fn helm_template(cwd: &Path, argv: &Value, defaults: &Arc<Vec<String>>) -> Resul
             _ => plain.push(word.clone()),
         }
     }
-    let mut merged = Map::new();
-    for file in files {
-        let data = fs::read(cwd.join(&file)).map_err(|error| error.to_string())?;
-        match values::from_yaml(&data)? {
-            Value::Map(map) => merged = values::merge_maps(&merged, &map),
-            Value::Nil => {}
-            _ => return Err(format!("{file} is no map")),
-        }
-    }
-    for (key, value) in merged.entries() {
-        user.insert(key, value);
-    }
     sets.sort_by_key(|(place, ..)| *place);
-    for (_, kind, text) in &sets {
-        values::set(text, *kind, None, &user).map_err(|error| error.to_string())?;
-    }
+    let user = user_values(cwd, &files, &sets)?;
     let [release, chart] = plain.as_slice() else {
         return Err("not a name and a chart".to_owned());
     };
@@ -511,7 +547,8 @@ fn helm_template(cwd: &Path, argv: &Value, defaults: &Arc<Vec<String>>) -> Resul
         api_versions: Arc::new(api_versions),
         helm_version: "v4.2.4".to_owned(),
     };
-    let top = render_values(&chart, &user, &options, &capabilities).map_err(|error| error.to_string())?;
+    let top =
+        render_values(&chart, &user, &options, &capabilities).map_err(|error| error.to_string())?;
     let environment = FixedEnvironment {
         now: Time::unix(1_700_000_000, 0),
         seed: 1,
@@ -522,7 +559,9 @@ fn helm_template(cwd: &Path, argv: &Value, defaults: &Arc<Vec<String>>) -> Resul
         environment: &environment,
         limits: Limits::default(),
     };
-    let rendered = engine.render(&chart, &top).map_err(|error| error.to_string())?;
+    let rendered = engine
+        .render(&chart, &top)
+        .map_err(|error| error.to_string())?;
     let texts = rendered
         .into_iter()
         .filter(|(name, _)| !name.ends_with("NOTES.txt"))
