@@ -1,6 +1,7 @@
 //! Development tasks, run as `cargo xtask …`.
 
 mod bench;
+mod conformance;
 mod gen_kubernetes;
 mod go;
 #[cfg(test)]
@@ -34,6 +35,8 @@ enum Task {
         #[command(subcommand)]
         what: Bench,
     },
+    /// Replay recorded steps of kube-apiserver, kubectl and helm; print rates and what differs
+    Conformance(conformance::Conformance),
     /// Write committed generated files
     Gen {
         #[command(subcommand)]
@@ -107,6 +110,7 @@ fn main() -> ExitCode {
         Task::Bench {
             what: Bench::Apiserver(arguments),
         } => bench::apiserver(&arguments),
+        Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Gen {
             what: Generated::Kubernetes,
         } => gen_kubernetes::run(),

@@ -35,6 +35,13 @@ const DEFAULT: [&str; 6] = [
     "kustomize",
     "helm",
 ];
+/// What a control plane is made of, and the client that tells when it is ready.
+const CONTROL_PLANE: [&str; 4] = [
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kubectl",
+];
 
 fn cache() -> PathBuf {
     if let Some(path) = std::env::var_os("SLUICE_PEERS") {
@@ -248,7 +255,7 @@ fn openssl(dir: &Path, arguments: &[&str]) -> Result<String, TaskError> {
 /// Starts etcd, kube-apiserver and, if asked, kube-controller-manager; waits until they answer.
 #[expect(clippy::print_stdout, reason = "a command-line tool")]
 pub(crate) fn up(dir: &Path, tokens: Option<&Path>, controllers: bool) -> Result<(), TaskError> {
-    build(&[])?;
+    build(&CONTROL_PLANE.map(str::to_owned))?;
     create_dir(dir)?;
     let dir = fs::canonicalize(dir).map_err(|source| TaskError::File {
         action: "open",
