@@ -249,6 +249,7 @@ macro_rules! go_struct {
     }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq)]
+        #[allow(clippy::struct_field_names, reason = "the names are Kustomize's")]
         pub(crate) struct $name {
             $($(#[$field_doc])* pub(crate) $field: $type,)*
         }

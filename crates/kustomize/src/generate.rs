@@ -318,12 +318,12 @@ pub(crate) fn go_escape(json: &str) -> String {
 
 fn shorten(content: &str) -> String {
     let digest = Sha256::digest(content.as_bytes());
-    let hex: String = digest
+    let digits = digest
         .iter()
         .take(5)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    hex.chars()
+        .flat_map(|byte| [byte >> 4, byte & 0xF]);
+    digits
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
         .map(|c| match c {
             '0' => 'g',
             '1' => 'h',

@@ -13,10 +13,9 @@ impl JsonPatch {
     /// Reads a patch from JSON or, if it does not start with `[`, from YAML.
     pub(crate) fn parse(text: &str) -> Result<Option<Self>> {
         let value = if text.starts_with('[') {
-            serde_json::from_str(text).or_else(|error| {
+            serde_json::from_str(text)
                 // Flow YAML that is no JSON is refused as Go's JSON decoder refuses it.
-                Err(BuildError::new(format!("invalid JSON patch: {error}")))
-            })?
+                .map_err(|error| BuildError::new(format!("invalid JSON patch: {error}")))?
         } else {
             yaml::to_json(text.as_bytes())?
         };

@@ -212,8 +212,11 @@ impl fmt::Display for ResId {
     }
 }
 
+/// By API version and kind: whether it has a namespace, whether all profiles know it.
+type Scopes = HashMap<(&'static str, &'static str), (bool, bool)>;
+
 /// Scopes of built-in kinds: `data/scopes.txt`.
-static SCOPES: LazyLock<HashMap<(&str, &str), (bool, bool)>> = LazyLock::new(|| {
+static SCOPES: LazyLock<Scopes> = LazyLock::new(|| {
     let mut scopes = HashMap::new();
     for line in include_str!("../data/scopes.txt").lines() {
         let words: Vec<_> = line.split(' ').collect();

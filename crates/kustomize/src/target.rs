@@ -190,24 +190,7 @@ impl<'a> Target<'a> {
         let resources = std::mem::take(&mut self.kustomization.resources);
         self.add_paths(&mut acc, &resources)
             .context("accumulating resources")?;
-        if !self.kustomization.configurations.is_empty() {
-            let config = crds::load_configurations(
-                &self.kustomization.configurations,
-                &self.loader,
-                self.build.newest,
-            )?;
-            let mut layer = self.build.defaults.clone();
-            layer.merge(&config)?;
-            acc.rules.merge(Some(&layer), self.build.built_in)?;
-        } else {
-            acc.rules.merge(None, self.build.built_in)?;
-        }
-        if !self.kustomization.crds.is_empty() {
-            let paths = &self.kustomization.crds;
-            let config = crds::load_crds(paths, &self.loader)
-                .context(format!("loading CRDs [{}]", paths.join(" ")))?;
-            acc.rules.merge(Some(&config), self.build.built_in)?;
-        }
+        self.add_rules(&mut acc)?;
         self.run_generators(&mut acc)?;
         let components = std::mem::take(&mut self.kustomization.components);
         for path in &components {
@@ -230,6 +213,29 @@ impl<'a> Target<'a> {
                     .at(&self.file_path(), 0)
             })?;
         Ok(acc)
+    }
+
+    /// Adds what `configurations` and `crds` say of fields.
+    fn add_rules(&self, acc: &mut Accumulator) -> Result<()> {
+        if self.kustomization.configurations.is_empty() {
+            acc.rules.merge(None, self.build.built_in)?;
+        } else {
+            let config = crds::load_configurations(
+                &self.kustomization.configurations,
+                &self.loader,
+                self.build.newest,
+            )?;
+            let mut layer = self.build.defaults.clone();
+            layer.merge(&config)?;
+            acc.rules.merge(Some(&layer), self.build.built_in)?;
+        }
+        if !self.kustomization.crds.is_empty() {
+            let paths = &self.kustomization.crds;
+            let config = crds::load_crds(paths, &self.loader)
+                .context(format!("loading CRDs [{}]", paths.join(" ")))?;
+            acc.rules.merge(Some(&config), self.build.built_in)?;
+        }
+        Ok(())
     }
 
     /// Adds files and bases. After a failure the other paths are still tried, to report all problems.

@@ -86,24 +86,24 @@ impl VarSet {
         }
         vars.iter().try_for_each(|var| self.add(var.clone()))
     }
+}
 
-    fn value(&self, var: &Var, resources: &[Resource]) -> Result<Value> {
-        let Some(resource) = resources
-            .iter()
-            .find(|resource| resource.vars.contains(&var.name))
-        else {
-            return Err(BuildError::new(format!(
-                "var '{}' cannot be mapped to a field in the set of known resources",
-                var.go_value()
-            )));
-        };
-        read(&resource.node, &var.fieldref.field_path).ok_or_else(|| {
-            BuildError::new(format!(
-                "field specified in var '{}' not found in corresponding resource",
-                var.go_value()
-            ))
-        })
-    }
+fn value_of(var: &Var, resources: &[Resource]) -> Result<Value> {
+    let Some(resource) = resources
+        .iter()
+        .find(|resource| resource.vars.contains(&var.name))
+    else {
+        return Err(BuildError::new(format!(
+            "var '{}' cannot be mapped to a field in the set of known resources",
+            var.go_value()
+        )));
+    };
+    read(&resource.node, &var.fieldref.field_path).ok_or_else(|| {
+        BuildError::new(format!(
+            "field specified in var '{}' not found in corresponding resource",
+            var.go_value()
+        ))
+    })
 }
 
 /// What a var stands for.
@@ -182,7 +182,7 @@ pub(crate) fn resolve(map: &mut ResMap, vars: &VarSet, specs: &[FieldSpec]) -> R
     }
     let mut values = BTreeMap::new();
     for (name, var) in &vars.0 {
-        values.insert(name.as_str(), vars.value(var, map.resources())?);
+        values.insert(name.as_str(), value_of(var, map.resources())?);
     }
     for resource in map.resources_mut() {
         for spec in specs {

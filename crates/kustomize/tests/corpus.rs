@@ -1,5 +1,7 @@
 //! The recorded cases of `kustomize build`, as the command and as Flux builds them.
 
+#![expect(clippy::print_stderr, reason = "how much was compared is worth a line")]
+
 mod cases;
 
 use kustomize::Profile;

@@ -262,7 +262,7 @@ impl Open {
     fn add(&mut self, mut child: Node) {
         let count = self.node.content.len();
         if self.node.kind == Kind::Mapping {
-            let is_key = count % 2 == 0;
+            let is_key = count.is_multiple_of(2);
             let flow = self.node.style.has(Style::FLOW);
             if is_key && !flow && count >= 2 && !foot(&child).is_empty() {
                 // A foot comment that the scanner gave to the dedented key is the former key's.

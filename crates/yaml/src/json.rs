@@ -157,7 +157,7 @@ impl Decoder {
     fn node(&mut self, node: &Node) -> Result<Decoded, Error> {
         self.count()?;
         match node.kind {
-            Kind::Alias => self.alias(node, |decoder, target| decoder.node(target)),
+            Kind::Alias => self.alias(node, Self::node),
             Kind::Scalar => scalar(node),
             Kind::Sequence => {
                 let items: Result<_, _> = node.content.iter().map(|item| self.node(item)).collect();

@@ -29,6 +29,7 @@
 //! other problem of that text, where go-yaml may report a problem more than 512 bytes before it.
 
 mod compose;
+mod edit;
 mod emit;
 mod error;
 mod json;
@@ -43,6 +44,7 @@ mod scanner;
 pub type Text = compact_str::CompactString;
 
 pub use compose::{Document, parse, parse_documents};
+pub use edit::{Edit, edit_scalars};
 pub use emit::compare_keys;
 pub use emit::{SequenceIndent, Value, View, document_to_string, node_to_string, to_yaml};
 pub use error::{Dialect, Error};

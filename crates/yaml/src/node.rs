@@ -328,9 +328,8 @@ impl Node {
     pub fn plain_value(&self) -> Result<Plain<'_>, crate::Error> {
         let text = || Ok(Plain::Text(Cow::Borrowed(self.value.as_str())));
         let tag = match &self.tag {
-            Tag::Str => return text(),
+            Tag::Str | Tag::Other(_) | Tag::Merge | Tag::Seq | Tag::Map => return text(),
             Tag::None if self.style.is_text() => return text(),
-            Tag::Other(_) | Tag::Merge | Tag::Seq | Tag::Map => return text(),
             Tag::Binary => {
                 let decoded = base64::engine::general_purpose::STANDARD
                     .decode(self.value.replace(['\n', '\r'], ""))

@@ -12,8 +12,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
     match bytes {
         [0xFF, 0xFE, rest @ ..] => decode_utf16(rest, u16::from_le_bytes).map(Cow::Owned),
         [0xFE, 0xFF, rest @ ..] => decode_utf16(rest, u16::from_be_bytes).map(Cow::Owned),
-        [0xEF, 0xBB, 0xBF, rest @ ..] => decode_utf8(rest).map(Cow::Borrowed),
-        rest => decode_utf8(rest).map(Cow::Borrowed),
+        [0xEF, 0xBB, 0xBF, rest @ ..] | rest => decode_utf8(rest).map(Cow::Borrowed),
     }
 }
 

@@ -212,8 +212,7 @@ fn is_yaml_float(text: &str) -> bool {
     }
     if let [b'e' | b'E', tail @ ..] = rest {
         let tail = match tail {
-            [b'-' | b'+', tail @ ..] => tail,
-            tail => tail,
+            [b'-' | b'+', tail @ ..] | tail => tail,
         };
         let exponent = digits(tail);
         return exponent > 0 && exponent == tail.len();
@@ -234,7 +233,7 @@ fn timestamp(text: &[u8]) -> Option<()> {
     let mut rest = &text[5..];
     let month = take_number(&mut rest, 1, 12)?;
     expect(&mut rest, b"-")?;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match month {
         2 if leap => 29,
         2 => 28,

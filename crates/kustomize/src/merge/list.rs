@@ -333,7 +333,7 @@ impl Lists {
                 result.push(slot);
                 continue;
             }
-            if !self.element_matches(node, keys, values)? {
+            if !Self::element_matches(node, keys, values)? {
                 if !values.is_empty() {
                     result.push(slot);
                 }
@@ -344,15 +344,16 @@ impl Lists {
                 result.push(element);
             }
         }
-        if let Some(element) = element {
-            if !matched && !self.slots[element].is_null() {
-                result.push(element);
-            }
+        if let Some(element) = element
+            && !matched
+            && !self.slots[element].is_null()
+        {
+            result.push(element);
         }
         Ok(result)
     }
 
-    fn element_matches(&self, node: &Node, keys: &[String], values: &[Text]) -> Result<bool> {
+    fn element_matches(node: &Node, keys: &[String], values: &[Text]) -> Result<bool> {
         let mut found = false;
         for (at, key) in keys.iter().enumerate() {
             if let Some(value) = values.get(at) {

@@ -68,9 +68,7 @@ impl Target<'_> {
             add(self, "SuffixTransformer", transformer);
         }
         for label in &kustomization.labels {
-            let specs = self
-                .label_specs(label, config)
-                .context("failed to merge labels")?;
+            let specs = label_specs(label, config).context("failed to merge labels")?;
             add(
                 self,
                 "LabelTransformer",
@@ -169,23 +167,23 @@ impl Target<'_> {
                 .at(&self.loader.full_path(self.file_name), 0)
         })
     }
+}
 
-    fn label_specs(&self, label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
-        let mut specs = plugin::specs(&label.fields);
-        merge_all(&mut specs, &config.labels)?;
-        if label.include_selectors {
-            merge_all(&mut specs, &config.common_labels)?;
-            return Ok(specs);
-        }
-        if label.include_templates {
-            merge_all(&mut specs, &config.template_labels)
-                .context("failed to merge template fieldSpec")?;
-        }
-        if label.include_volume_claim_templates {
-            merge_all(&mut specs, &config.volume_claim_template_labels)
-                .context("failed to merge volumeClaimTemplate fieldSpec")?;
-        }
-        merge_one(&mut specs, FieldSpec::anywhere("metadata/labels", true))?;
-        Ok(specs)
+fn label_specs(label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
+    let mut specs = plugin::specs(&label.fields);
+    merge_all(&mut specs, &config.labels)?;
+    if label.include_selectors {
+        merge_all(&mut specs, &config.common_labels)?;
+        return Ok(specs);
     }
+    if label.include_templates {
+        merge_all(&mut specs, &config.template_labels)
+            .context("failed to merge template fieldSpec")?;
+    }
+    if label.include_volume_claim_templates {
+        merge_all(&mut specs, &config.volume_claim_template_labels)
+            .context("failed to merge volumeClaimTemplate fieldSpec")?;
+    }
+    merge_one(&mut specs, FieldSpec::anywhere("metadata/labels", true))?;
+    Ok(specs)
 }

@@ -504,9 +504,8 @@ fn present(node: &Node) -> Presented<'_> {
     let mut tag = node.tag.short();
     let mut quote = false;
     if node.tag != Tag::None && !node.style.has(Style::TAGGED) {
-        if node.tag == Tag::Str && node.style.is_text() {
-            tag = "";
-        } else if resolve::implicit_tag(&node.value) == node.tag {
+        let quoted = node.tag == Tag::Str && node.style.is_text();
+        if quoted || resolve::implicit_tag(&node.value) == node.tag {
             tag = "";
         } else if node.tag == Tag::Str {
             tag = "";

@@ -229,7 +229,6 @@ impl Scanner<'_> {
             _ => 0,
         };
         let literal = match self.at(1) {
-            b'0' => '\0',
             b'a' => '\x07',
             b'b' => '\x08',
             b't' | b'\t' => '\t',
@@ -246,7 +245,7 @@ impl Scanner<'_> {
             b'_' => '\u{A0}',
             b'L' => '\u{2028}',
             b'P' => '\u{2029}',
-            b'x' | b'u' | b'U' => '\0',
+            b'0' | b'x' | b'u' | b'U' => '\0',
             _ => return Err(self.error(start, "found unknown escape character")),
         };
         self.skip();
