@@ -8,6 +8,8 @@ pub mod cron;
 pub mod decode;
 pub mod facts;
 mod go_json;
+pub mod openapi;
+pub mod prose;
 pub mod protobuf;
 pub mod strategy;
 pub mod table;

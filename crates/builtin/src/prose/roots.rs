@@ -1,0 +1,91 @@
+//! The types from which all others are reached.
+
+use k8s_openapi::{api, apiextensions_apiserver, apimachinery, kube_aggregator};
+use schemars::{JsonSchema, SchemaGenerator};
+
+/// Makes the generator read every type that is described.
+pub(super) fn visit(generator: &mut SchemaGenerator) {
+    let all: &[fn(&mut SchemaGenerator)] = &[
+        read::<api::admissionregistration::v1::MutatingWebhookConfiguration>,
+        read::<api::admissionregistration::v1::ValidatingAdmissionPolicy>,
+        read::<api::admissionregistration::v1::ValidatingAdmissionPolicyBinding>,
+        read::<api::admissionregistration::v1::ValidatingWebhookConfiguration>,
+        read::<api::apps::v1::ControllerRevision>,
+        read::<api::apps::v1::DaemonSet>,
+        read::<api::apps::v1::Deployment>,
+        read::<api::apps::v1::ReplicaSet>,
+        read::<api::apps::v1::StatefulSet>,
+        read::<api::authentication::v1::SelfSubjectReview>,
+        read::<api::authentication::v1::TokenRequest>,
+        read::<api::authentication::v1::TokenReview>,
+        read::<api::authorization::v1::LocalSubjectAccessReview>,
+        read::<api::authorization::v1::SelfSubjectAccessReview>,
+        read::<api::authorization::v1::SelfSubjectRulesReview>,
+        read::<api::authorization::v1::SubjectAccessReview>,
+        read::<api::autoscaling::v1::HorizontalPodAutoscaler>,
+        read::<api::autoscaling::v1::Scale>,
+        read::<api::autoscaling::v2::HorizontalPodAutoscaler>,
+        read::<api::batch::v1::CronJob>,
+        read::<api::batch::v1::Job>,
+        read::<api::certificates::v1::CertificateSigningRequest>,
+        read::<api::coordination::v1::Lease>,
+        read::<api::core::v1::Binding>,
+        read::<api::core::v1::ComponentStatus>,
+        read::<api::core::v1::ConfigMap>,
+        read::<api::core::v1::Endpoints>,
+        read::<api::core::v1::Event>,
+        read::<api::core::v1::LimitRange>,
+        read::<api::core::v1::Namespace>,
+        read::<api::core::v1::Node>,
+        read::<api::core::v1::PersistentVolume>,
+        read::<api::core::v1::Pod>,
+        read::<api::core::v1::PodTemplate>,
+        read::<api::core::v1::ReplicationController>,
+        read::<api::core::v1::ResourceQuota>,
+        read::<api::core::v1::Secret>,
+        read::<api::core::v1::Service>,
+        read::<api::core::v1::ServiceAccount>,
+        read::<api::discovery::v1::EndpointSlice>,
+        read::<api::events::v1::Event>,
+        read::<api::flowcontrol::v1::FlowSchema>,
+        read::<api::flowcontrol::v1::PriorityLevelConfiguration>,
+        read::<api::networking::v1::IPAddress>,
+        read::<api::networking::v1::Ingress>,
+        read::<api::networking::v1::IngressClass>,
+        read::<api::networking::v1::NetworkPolicy>,
+        read::<api::networking::v1::ServiceCIDR>,
+        read::<api::node::v1::RuntimeClass>,
+        read::<api::policy::v1::Eviction>,
+        read::<api::policy::v1::PodDisruptionBudget>,
+        read::<api::rbac::v1::ClusterRole>,
+        read::<api::rbac::v1::ClusterRoleBinding>,
+        read::<api::rbac::v1::Role>,
+        read::<api::rbac::v1::RoleBinding>,
+        read::<api::resource::v1::DeviceClass>,
+        read::<api::resource::v1::ResourceClaim>,
+        read::<api::resource::v1::ResourceClaimTemplate>,
+        read::<api::resource::v1::ResourceSlice>,
+        read::<api::scheduling::v1::PriorityClass>,
+        read::<api::storage::v1::CSIDriver>,
+        read::<api::storage::v1::CSINode>,
+        read::<api::storage::v1::CSIStorageCapacity>,
+        read::<api::storage::v1::StorageClass>,
+        read::<api::storage::v1::VolumeAttachment>,
+        read::<api::storage::v1::VolumeAttributesClass>,
+        read::<apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition>,
+        read::<apimachinery::pkg::apis::meta::v1::APIGroupList>,
+        read::<apimachinery::pkg::apis::meta::v1::APIResourceList>,
+        read::<apimachinery::pkg::apis::meta::v1::APIVersions>,
+        read::<apimachinery::pkg::apis::meta::v1::Patch>,
+        read::<apimachinery::pkg::apis::meta::v1::Status>,
+        read::<apimachinery::pkg::version::Info>,
+        read::<kube_aggregator::pkg::apis::apiregistration::v1::APIService>,
+    ];
+    for read in all {
+        read(generator);
+    }
+}
+
+fn read<T: JsonSchema>(generator: &mut SchemaGenerator) {
+    generator.subschema_for::<T>();
+}
