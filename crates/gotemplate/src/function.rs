@@ -100,7 +100,17 @@ impl Signature {
 pub struct CallError {
     message: Cow<'static, str>,
     is_limit: bool,
-    cause: Option<Box<CallError>>,
+    cause: Option<Arc<CallError>>,
+}
+
+impl Drop for CallError {
+    /// Without recursion: templates that include themselves make long chains of causes.
+    fn drop(&mut self) {
+        let mut next = self.cause.take();
+        while let Some(mut cause) = next.and_then(Arc::into_inner) {
+            next = cause.cause.take();
+        }
+    }
 }
 
 impl CallError {
@@ -125,7 +135,7 @@ impl CallError {
     /// This failure as the consequence of `cause`: what Go's `errors.Unwrap` gives.
     pub fn caused_by(mut self, cause: CallError) -> CallError {
         self.is_limit |= cause.is_limit;
-        self.cause = Some(Box::new(cause));
+        self.cause = Some(Arc::new(cause));
         self
     }
 

@@ -55,5 +55,6 @@ pub use text::{
 };
 pub use time::Time;
 pub use value::{
-    Certificate, IntKind, Kind, List, ListType, Map, MapType, Object, TimeValue, UintKind, Value,
+    Certificate, IntKind, Kind, List, ListType, Map, MapType, NamedMap, Object, TimeValue,
+    UintKind, Value,
 };

@@ -205,6 +205,20 @@ impl Frame {
                 return Ok(Slot::invalid());
             }
             Value::Map(map) => {
+                if let MapType::NamedAny(named) = map.map_type()
+                    && let Some(signature) = (named.method)(&name.to_text())
+                {
+                    let text = name.to_text();
+                    let slots = self.arguments(context, dot, signature, &text, &arguments)?;
+                    let values: Vec<Value> = slots.into_iter().map(|slot| slot.value).collect();
+                    return match (named.call)(map, &text, &values) {
+                        Ok(value) => Ok(Slot {
+                            value,
+                            boxed: signature.returns_any,
+                        }),
+                        Err(error) => self.call_failed(node, name, &error),
+                    };
+                }
                 if !arguments.is_empty() {
                     return self.fail(format!("{name} is not a method but has arguments"));
                 }
@@ -341,7 +355,7 @@ impl Frame {
     fn call_failed<T>(&mut self, node: NodeId, name: &Str, error: &CallError) -> Executed<T> {
         self.at(node);
         let mut failure = self.error(format!("error calling {name}: {error}"), error.is_limit());
-        failure.cause = Some(Box::new(error.clone()));
+        failure.cause = Some(Arc::new(error.clone()));
         Err(Box::new(failure))
     }
 

@@ -1,6 +1,7 @@
 //! Errors of execution, with Go's texts.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::function::CallError;
 use crate::strconv::quote;
@@ -29,7 +30,7 @@ pub struct ExecError {
     /// What went wrong.
     pub message: String,
     /// What a function that was called failed with.
-    pub cause: Option<Box<CallError>>,
+    pub cause: Option<Arc<CallError>>,
     /// Whether a limit of [`crate::Limits`] was reached or the caller cancelled.
     pub is_limit: bool,
 }

@@ -7,7 +7,27 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::Value;
+use crate::function::{CallError, Signature};
 use crate::text::Str;
+
+/// A named type over `map[string]interface {}`, with its methods.
+#[derive(Debug)]
+pub struct NamedMap {
+    /// The type's name as `%T` prints it.
+    pub name: &'static str,
+    /// The signature of a method.
+    pub method: fn(&str) -> Option<&'static Signature>,
+    /// Calls a method that exists, with arguments that fit its signature.
+    pub call: fn(&Map, &str, &[Value]) -> Result<Value, CallError>,
+}
+
+impl PartialEq for NamedMap {
+    fn eq(&self, other: &NamedMap) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for NamedMap {}
 
 /// The static type of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +37,7 @@ pub enum MapType {
     /// `map[string]string`
     String,
     /// A named type over `map[string]interface {}`, such as `common.Values`.
-    NamedAny(&'static str),
+    NamedAny(&'static NamedMap),
     /// Another type of map with string keys, whose elements have concrete types.
     Named(&'static str),
 }
@@ -28,7 +48,8 @@ impl MapType {
         match self {
             MapType::Any => "map[string]interface {}",
             MapType::String => "map[string]string",
-            MapType::NamedAny(name) | MapType::Named(name) => name,
+            MapType::NamedAny(named) => named.name,
+            MapType::Named(name) => name,
         }
     }
 

@@ -6,7 +6,7 @@ mod object;
 mod types;
 
 pub use list::{List, ListType};
-pub use map::{Map, MapType};
+pub use map::{Map, MapType, NamedMap};
 pub use object::{Certificate, Object, TimeValue};
 pub use types::{IntKind, Kind, UintKind};
 

@@ -13,11 +13,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gotemplate::{
-    Context, Environment, Limits, Map, MapType, MissingKey, Str, Templates, Value, replace_all,
+    CallError, Context, Environment, Limits, Map, MapType, MissingKey, NamedMap, Param, Signature,
+    Str, Templates, Value, replace_all,
 };
 
 use crate::chart::Chart;
-use crate::values::{coalesce_values, table};
+use crate::values::{coalesce_values, path_value, table, to_yaml};
 use files::Files;
 
 /// Why a chart cannot be rendered: Helm's message.
@@ -60,7 +61,42 @@ struct Renderable {
 }
 
 /// The name of Helm's type for values.
-const VALUES_TYPE: MapType = MapType::NamedAny("common.Values");
+const VALUES_TYPE: MapType = MapType::NamedAny(&VALUES);
+
+/// Helm's type for values, with its methods. Source: Helm `common.Values`.
+static VALUES: NamedMap = NamedMap {
+    name: "common.Values",
+    method: |name| {
+        const NONE: Signature = Signature::new(&[]);
+        const TEXT: Signature = Signature::new(&[Param::String]);
+        const TEXT_ANY: Signature = TEXT.any();
+        match name {
+            "AsMap" | "YAML" => Some(&NONE),
+            "Table" => Some(&TEXT),
+            "PathValue" => Some(&TEXT_ANY),
+            _ => None,
+        }
+    },
+    call: |values, name, args| {
+        let path = args
+            .first()
+            .and_then(Value::as_str)
+            .map(Str::to_string)
+            .unwrap_or_default();
+        match name {
+            "AsMap" => Ok(Value::Map(Map::from_entries(values.entries()))),
+            "YAML" => to_yaml(&Value::Map(values.clone()))
+                .map(Value::from)
+                .map_err(CallError::new),
+            "Table" => match table(values, &path) {
+                Some(found) => Ok(Value::Map(named(&found))),
+                None => Err(CallError::new(format!("{path:?} is not a table"))),
+            },
+            _ => path_value(values, &path)
+                .ok_or_else(|| CallError::new(format!("{path:?} is not a value"))),
+        }
+    },
+};
 
 /// The values a chart is rendered with. Source: Helm `ToRenderValues`.
 pub fn render_values(

@@ -490,7 +490,7 @@ fn helm_template(cwd: &Path, argv: &Value, defaults: &Arc<Vec<String>>) -> Resul
     let (mut files, mut sets) = (Vec::new(), Vec::new());
     let (mut namespace, mut version) = ("default".to_owned(), "v1.34.0".to_owned());
     let mut api_versions = (**defaults).clone();
-    let (mut crds, mut upgrade, mut no_hooks) = (false, false, false);
+    let (mut crds, mut upgrade, mut no_hooks, mut skip_tests) = (false, false, false, false);
     while let Some(word) = words.next() {
         let (flag, given) = match word.split_once('=') {
             Some((flag, value)) if flag.starts_with("--") => {
@@ -516,6 +516,8 @@ fn helm_template(cwd: &Path, argv: &Value, defaults: &Arc<Vec<String>>) -> Resul
             "--include-crds" => crds = true,
             "--is-upgrade" => upgrade = true,
             "--no-hooks" => no_hooks = true,
+            "--skip-tests" => skip_tests = true,
+            "--skip-schema-validation" => {}
             _ if flag.starts_with('-') => return Err(format!("the flag {flag} is not handled")),
             _ => plain.push(word.clone()),
         }
@@ -568,9 +570,9 @@ fn helm_template(cwd: &Path, argv: &Value, defaults: &Arc<Vec<String>>) -> Resul
         .map(|(name, out)| (name, lossy(&out).into_owned()))
         .collect();
     let mut sorted = helm::manifest::sort(&texts, helm::manifest::Order::Install)?;
-    if no_hooks {
-        sorted.hooks.clear();
-    }
+    sorted.hooks.retain(|hook| {
+        !(no_hooks || skip_tests && hook.events.iter().any(|event| event == "test"))
+    });
     let crds = if crds { chart.crds() } else { Vec::new() };
     Ok(helm::manifest::print(&sorted, &crds))
 }
