@@ -16,7 +16,7 @@ pub trait Clock: Send + Sync {
 }
 
 /// Seconds since 1970.
-pub fn unix_seconds(time: SystemTime) -> i64 {
+pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH)
         .unwrap_or(Duration::ZERO)
         .as_secs() as i64
@@ -28,7 +28,7 @@ pub fn rfc3339(time: SystemTime) -> String {
 }
 
 /// The same from seconds since 1970.
-pub fn rfc3339_seconds(seconds: i64) -> String {
+pub(crate) fn rfc3339_seconds(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(
         |_| "1970-01-01T00:00:00Z".to_owned(),
         |stamp| stamp.to_string(),
@@ -36,13 +36,13 @@ pub fn rfc3339_seconds(seconds: i64) -> String {
 }
 
 /// Reads such a time, as seconds since 1970.
-pub fn parse_rfc3339(text: &str) -> Option<i64> {
+pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
     let stamp: jiff::Timestamp = text.parse().ok()?;
     Some(stamp.as_second())
 }
 
 /// The machine's own clock and random source.
-pub fn system() -> Arc<dyn Clock> {
+pub(crate) fn system() -> Arc<dyn Clock> {
     Arc::new(System)
 }
 

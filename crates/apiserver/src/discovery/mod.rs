@@ -9,7 +9,7 @@ use sha2::{Digest, Sha512};
 
 use crate::core::Core;
 use crate::error::ApiError;
-use crate::http::negotiate::{self, Accept};
+use crate::http::negotiate;
 use crate::http::{Incoming, ResponseBody, answer};
 
 /// Answers `/api`, `/apis` and what is below; `None` for other paths.
@@ -72,8 +72,11 @@ fn aggregated(
     let document = aggregated::document(core, is_core);
     let body = serde_json::to_vec(&document).unwrap_or_default();
     let digest = Sha512::digest(&body);
-    let tag: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
-    let tag = format!("\"{tag}\"");
+    let mut tag = String::from("\"");
+    for byte in digest {
+        tag.push_str(&format!("{byte:02X}"));
+    }
+    tag.push('"');
     let matched = incoming
         .headers
         .get(http::header::IF_NONE_MATCH)
@@ -94,6 +97,5 @@ fn aggregated(
         HeaderValue::from_static("public"),
     );
     headers.insert(http::header::VARY, HeaderValue::from_static("Accept"));
-    let _ = Accept::default();
     response
 }

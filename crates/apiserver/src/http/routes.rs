@@ -170,10 +170,10 @@ fn check_path(served: &ServedResource, incoming: &Incoming) -> Result<(), ApiErr
     if across && (!info.name.is_empty() && !info.name_from_selector) {
         return Err(ApiError::unknown_resource());
     }
-    let allowed = verbs.iter().any(|verb| *verb == info.verb)
-        && !(across && !matches!(info.verb.as_str(), "list" | "watch"));
+    let allowed =
+        verbs.contains(&info.verb) && (!across || matches!(info.verb.as_str(), "list" | "watch"));
     let needs_name = matches!(info.verb.as_str(), "update" | "patch" | "delete" | "get");
-    let allowed = allowed && !(needs_name && info.name.is_empty());
+    let allowed = allowed && (!needs_name || !info.name.is_empty());
     let allowed =
         allowed && (info.verb != "create" || info.name.is_empty() || !info.subresource.is_empty());
     match served.custom() {

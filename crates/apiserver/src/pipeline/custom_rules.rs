@@ -35,7 +35,7 @@ impl<'a> CustomRules<'a> {
 
     pub(super) fn prepare_for_update(&self, subresource: &str, new: &mut Value, old: &Value) {
         if subresource == "status" {
-            self.prepare_status(new, old);
+            prepare_status(new, old);
         } else {
             if self.has_status {
                 keep(new, old, "status");
@@ -51,37 +51,6 @@ impl<'a> CustomRules<'a> {
         keep_system_fields(new, old);
     }
 
-    /// A status update changes the status and its managed fields alone.
-    fn prepare_status(&self, new: &mut Value, old: &Value) {
-        let status = new.get("status").cloned();
-        let mut metadata = old.get("metadata").cloned().unwrap_or_default();
-        for key in [
-            "managedFields",
-            "resourceVersion",
-            "name",
-            "namespace",
-            "uid",
-        ] {
-            let value = new
-                .pointer("/metadata")
-                .and_then(|metadata| metadata.get(key));
-            if let Some(map) = metadata.as_object_mut() {
-                match value {
-                    Some(value) => map.insert(key.to_owned(), value.clone()),
-                    None => map.remove(key),
-                };
-            }
-        }
-        *new = old.clone();
-        new["metadata"] = metadata;
-        if let Some(map) = new.as_object_mut() {
-            match status {
-                Some(status) => map.insert("status".to_owned(), status),
-                None => map.remove("status"),
-            };
-        }
-    }
-
     pub(super) fn validate_create(&self, object: &Value) -> ErrorList {
         match self.custom.definition.storage() {
             Some(schema) => schema.validate_create(object),
@@ -95,6 +64,37 @@ impl<'a> CustomRules<'a> {
             Some(schema) => schema.validate_update(new, old),
             None => Vec::new(),
         }
+    }
+}
+
+/// A status update changes the status and its managed fields alone.
+fn prepare_status(new: &mut Value, old: &Value) {
+    let status = new.get("status").cloned();
+    let mut metadata = old.get("metadata").cloned().unwrap_or_default();
+    for key in [
+        "managedFields",
+        "resourceVersion",
+        "name",
+        "namespace",
+        "uid",
+    ] {
+        let value = new
+            .pointer("/metadata")
+            .and_then(|metadata| metadata.get(key));
+        if let Some(map) = metadata.as_object_mut() {
+            match value {
+                Some(value) => map.insert(key.to_owned(), value.clone()),
+                None => map.remove(key),
+            };
+        }
+    }
+    *new = old.clone();
+    new["metadata"] = metadata;
+    if let Some(map) = new.as_object_mut() {
+        match status {
+            Some(status) => map.insert("status".to_owned(), status),
+            None => map.remove("status"),
+        };
     }
 }
 
@@ -124,7 +124,7 @@ fn differs(new: &Value, old: &Value, has_status: bool) -> bool {
     let new = new.as_object().unwrap_or(&empty);
     let old = old.as_object().unwrap_or(&empty);
     let counts = |key: &str| {
-        !matches!(key, "metadata" | "apiVersion" | "kind") && !(has_status && key == "status")
+        !matches!(key, "metadata" | "apiVersion" | "kind") && (!has_status || key != "status")
     };
     let keys = new.keys().chain(old.keys());
     keys.filter(|key| counts(key))

@@ -336,8 +336,11 @@ fn summary(bytes: &[u8]) -> String {
         None => "<empty>".to_owned(),
         Some(b'{') => format!("{}{more}", String::from_utf8_lossy(start)),
         Some(_) => {
-            let hex: String = start.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("{hex}{more}")
+            let mut hex = String::new();
+            for byte in start {
+                hex.push_str(&format!("{byte:02x}"));
+            }
+            hex + more
         }
     }
 }

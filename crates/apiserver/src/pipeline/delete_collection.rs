@@ -9,7 +9,7 @@ use crate::error::ApiError;
 pub(super) async fn delete_collection(call: &Call, body: Body) -> Result<Outcome, ApiError> {
     let value = decode::delete_options(call, body)?;
     let options = DeleteOptions::read(call, value.as_ref())?;
-    let mut listed = list::list(call).await?;
+    let mut listed = list::list(call)?;
     for (namespace, name) in listed.names() {
         let mut one = call.named(&name);
         one.namespace = namespace;

@@ -270,7 +270,7 @@ impl Token {
 }
 
 /// Lists objects.
-pub(super) async fn list(call: &Call) -> Result<Listed, ApiError> {
+pub(super) fn list(call: &Call) -> Result<Listed, ApiError> {
     let options = ListOptions::read(call)?;
     let selection = Selection::read(call)?;
     options.check(false)?;

@@ -158,8 +158,8 @@ pub async fn handle(call: Call, verb: &str, body: Body) -> Result<Outcome, ApiEr
     }
     match verb {
         "get" => get::get(&call),
-        "list" => list::list(&call).await.map(Outcome::List),
-        "watch" => watch::watch(&call).await,
+        "list" => list::list(&call).map(Outcome::List),
+        "watch" => watch::watch(&call),
         "create" => create::create(&call, body).await,
         "update" => update::update(&call, body).await,
         "patch" => patch::patch(&call, body).await,

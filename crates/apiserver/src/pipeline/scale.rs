@@ -272,7 +272,7 @@ fn put_replicas(old: &Value, scale: &Value, paths: &ScalePaths) -> Result<Value,
     let mut new = old.clone();
     let mut place = &mut new;
     for part in paths.spec.split('.').filter(|part| !part.is_empty()) {
-        if !place.get(part).is_some_and(|below| !below.is_null()) {
+        if place.get(part).is_none_or(Value::is_null) {
             place[part] = json!({});
         }
         place = &mut place[part];

@@ -24,14 +24,14 @@ use crate::store::{Bucket, Encoded, Event, EventKind, Range, Stored, frame};
 use crate::table::IncludeObject;
 
 /// How often a quiet watch is told how far the server is.
-const BOOKMARK_EVERY: Duration = Duration::from_mins(1);
+const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 /// How long before its end a watch gets a last bookmark.
 const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 /// How many events are put together into one frame at most.
 const BATCH: usize = 100;
 
 /// Starts a watch.
-pub(super) async fn watch(call: &Call) -> Result<Outcome, ApiError> {
+pub(super) fn watch(call: &Call) -> Result<Outcome, ApiError> {
     let options = ListOptions::read(call)?;
     let selection = Selection::read(call)?;
     options.check(true)?;

@@ -414,14 +414,14 @@ async fn finish(
 ///
 /// Sources: `store.go`, `ShouldDeleteDuringUpdate`; the namespace storage's `ShouldDeleteNamespaceDuringUpdate`.
 fn is_released(old: &Value, new: &Value) -> bool {
-    let has = |place: &str| {
+    let is_free = |place: &str| {
         let finalizers = new[place]["finalizers"].as_array();
-        finalizers.is_some_and(|all| !all.is_empty())
+        finalizers.is_none_or(Vec::is_empty)
     };
     let grace = old["metadata"]["deletionGracePeriodSeconds"].as_i64();
     let is_namespace = old["kind"] == "Namespace" && old["apiVersion"] == "v1";
-    !has("metadata")
-        && !(is_namespace && has("spec"))
+    is_free("metadata")
+        && (!is_namespace || is_free("spec"))
         && grace.unwrap_or(0) == 0
         && meta::is_terminating(old)
 }

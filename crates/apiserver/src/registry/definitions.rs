@@ -334,33 +334,33 @@ async fn cleanup(core: &Arc<Core>, name: &str) {
         if !meta::is_terminating(&definition) {
             return;
         }
-        if !has_objects(&local, &definition) {
-            let finalizers = definition.pointer_mut("/metadata/finalizers");
-            let Some(finalizers) = finalizers.and_then(Value::as_array_mut) else {
-                return;
-            };
-            finalizers.retain(|finalizer| finalizer != CUSTOM_RESOURCES);
-            match local.update(&definitions, "", definition).await {
-                Err(error) if error.is_conflict() => {}
-                Err(error) => {
-                    tracing::warn!(definition = name, %error, "cannot let the definition go");
-                    return;
-                }
-                // Without finalizers, the second deletion takes it away.
-                Ok(_) => {
-                    if let Err(error) = local.delete(&definitions, "", name, Value::Null).await
-                        && !error.is_not_found()
-                    {
-                        tracing::warn!(definition = name, %error, "cannot delete the definition");
-                    }
-                    return;
-                }
-            }
-        } else {
+        if has_objects(&local, &definition) {
             note_deletion(&local, &definition).await;
             delete_objects(&local, &read_group(&definition)).await;
             if has_objects(&local, &definition) {
                 tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            continue;
+        }
+        let finalizers = definition.pointer_mut("/metadata/finalizers");
+        let Some(finalizers) = finalizers.and_then(Value::as_array_mut) else {
+            return;
+        };
+        finalizers.retain(|finalizer| finalizer != CUSTOM_RESOURCES);
+        match local.update(&definitions, "", definition).await {
+            Err(error) if error.is_conflict() => {}
+            Err(error) => {
+                tracing::warn!(definition = name, %error, "cannot let the definition go");
+                return;
+            }
+            // Without finalizers, the second deletion takes it away.
+            Ok(_) => {
+                if let Err(error) = local.delete(&definitions, "", name, Value::Null).await
+                    && !error.is_not_found()
+                {
+                    tracing::warn!(definition = name, %error, "cannot delete the definition");
+                }
+                return;
             }
         }
     }

@@ -19,7 +19,7 @@ const MIN_EVENTS: usize = 100;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// How long events are kept at least, as long as the bounds allow (kube-apiserver compacts etcd
 /// every five minutes).
-const MAX_AGE: Duration = Duration::from_mins(5);
+const MAX_AGE: Duration = Duration::from_secs(300);
 
 /// What happened to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
