@@ -47,7 +47,7 @@ pub mod store;
 pub mod table;
 
 pub use clock::{Clock, rfc3339};
-pub use config::Config;
+pub use config::{Config, Pace};
 pub use context::{Context, User};
 pub use core::Core;
 pub use error::{ApiError, Cause, Details};

@@ -160,6 +160,7 @@ async fn serve(up: Up) -> Result<(), UpError> {
         directory: (!up.in_memory).then(|| up.dir.clone()),
         tokens,
         advertise: reachable.to_string(),
+        certificate_authority: tls.authority_pem.clone(),
         simulate_workloads: up.simulate_workloads,
         service_account_admission: up
             .enable_admission_plugins

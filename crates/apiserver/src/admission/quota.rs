@@ -18,6 +18,11 @@ use crate::store::Range;
 
 type Amounts = BTreeMap<String, Quantity>;
 
+/// Reads the limits of a quota.
+pub(crate) fn limits_of(hard: &Value) -> BTreeMap<String, Quantity> {
+    amounts(hard)
+}
+
 fn count(number: i64) -> Quantity {
     Quantity::new(number, Format::DecimalSi)
 }

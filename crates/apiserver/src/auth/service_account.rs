@@ -201,6 +201,37 @@ pub fn request_token(
     Ok(request)
 }
 
+/// A token of the old kind, for a secret: it does not expire, and is good as long as the secret and the
+/// account are there.
+///
+/// # Errors
+/// The account or the secret is not there.
+pub fn legacy_token(
+    core: &Core,
+    namespace: &str,
+    name: &str,
+    secret: &str,
+) -> Result<String, ApiError> {
+    let uid_of = |resource: &str, name: &str| {
+        let resource = GroupResource::new("", resource);
+        get(core, &resource, namespace, name)
+            .map(|found| object::meta::uid(&found).to_owned())
+            .ok_or_else(|| ApiError::not_found(&resource, name))
+    };
+    let account = uid_of("serviceaccounts", name)?;
+    let bound = uid_of("secrets", secret)?;
+    let now = seconds_now(core);
+    core.auth.issuer.sign(&json!({
+        "iss": core.config.issuer, "sub": format!("system:serviceaccount:{namespace}:{name}"),
+        "aud": [core.config.issuer], "iat": now, "nbf": now, "exp": now + LEGACY_SECONDS,
+        "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": account},
+            "secret": {"name": secret, "uid": bound}},
+    }))
+}
+
+/// A hundred years, which stands for no end.
+const LEGACY_SECONDS: i64 = 100 * 365 * 24 * 3600;
+
 fn seconds_now(core: &Core) -> i64 {
     object::time::Time::parse(&core.now()).map_or(0, object::time::Time::unix_seconds)
 }

@@ -5,10 +5,13 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use object::{GroupResource, GroupVersionResource, Value, meta};
 use serde_json::json;
 
 use super::feed::Feed;
+use crate::auth::service_account;
 use crate::context::User;
 use crate::core::Core;
 use crate::error::ApiError;
@@ -68,6 +71,105 @@ async fn ensure_default(
         }
         _ => Ok(()),
     }
+}
+
+/// Fills secrets that ask for the token of an account; runs until the server ends.
+///
+/// Source: Kubernetes `pkg/controller/serviceaccount/tokens_controller.go`.
+pub(super) async fn fill_token_secrets(core: Arc<Core>) {
+    let user = User::system("system:serviceaccount:kube-system:tokens-controller");
+    let local = Local::new(Arc::clone(&core), user).with_manager("kube-controller-manager");
+    let secrets = GroupVersionResource::new("", "v1", "secrets");
+    let mut feed = Feed::new(&core, |resource| {
+        resource.group.is_empty()
+            && matches!(resource.resource.as_str(), "secrets" | "serviceaccounts")
+    });
+    while let Some(events) = feed.next().await {
+        for (resource, event) in events {
+            let object = event.object.value();
+            let outcome = match (resource.resource.as_str(), event.kind) {
+                ("secrets", EventKind::Added | EventKind::Modified) => {
+                    fill_secret(&core, &local, &secrets, &object).await
+                }
+                ("serviceaccounts", _) => {
+                    let namespace = meta::namespace(&object);
+                    visit_secrets(&core, &local, &secrets, namespace).await
+                }
+                _ => continue,
+            };
+            if let Err(error) = outcome
+                && !error.is_conflict()
+                && !error.is_not_found()
+            {
+                tracing::warn!(key = %event.object.key, %error, "filling a token secret failed");
+            }
+        }
+    }
+}
+
+const ACCOUNT_NAME: &str = "kubernetes.io/service-account.name";
+const ACCOUNT_UID: &str = "kubernetes.io/service-account.uid";
+
+/// Looks at all token secrets of a namespace, whose accounts have changed.
+async fn visit_secrets(
+    core: &Core,
+    local: &Local,
+    secrets: &GroupVersionResource,
+    namespace: &str,
+) -> Result<(), ApiError> {
+    for stored in local.list(secrets, namespace)?.objects {
+        fill_secret(core, local, secrets, &stored.value()).await?;
+    }
+    Ok(())
+}
+
+async fn fill_secret(
+    core: &Core,
+    local: &Local,
+    secrets: &GroupVersionResource,
+    secret: &Value,
+) -> Result<(), ApiError> {
+    let Some(name) = meta::annotation(secret, ACCOUNT_NAME) else {
+        return Ok(());
+    };
+    if secret["type"] != "kubernetes.io/service-account-token" || meta::is_terminating(secret) {
+        return Ok(());
+    }
+    let namespace = meta::namespace(secret);
+    let accounts = GroupResource::new("", "serviceaccounts");
+    let account = core.store.bucket(&accounts).get(&key_of(namespace, name));
+    let account = account.map(|stored| stored.value());
+    let known = meta::annotation(secret, ACCOUNT_UID);
+    let uid = account.as_ref().map(meta::uid);
+    if uid.is_none() || known.is_some_and(|known| Some(known) != uid) {
+        // A secret goes with its account.
+        let options = json!({"preconditions": {"uid": meta::uid(secret)}});
+        let place = (namespace, meta::name(secret));
+        return local
+            .delete(secrets, place.0, place.1, options)
+            .await
+            .map(drop);
+    }
+    let has_token = secret
+        .pointer("/data/token")
+        .is_some_and(|token| token != "");
+    if has_token && known.is_some() {
+        return Ok(());
+    }
+    let token = service_account::legacy_token(core, namespace, name, meta::name(secret))?;
+    let patch = json!({
+        "metadata": {"annotations": {ACCOUNT_UID: uid}, "uid": meta::uid(secret)},
+        "data": {
+            "token": STANDARD.encode(token),
+            "namespace": STANDARD.encode(namespace),
+            "ca.crt": STANDARD.encode(&core.config.certificate_authority),
+        },
+    });
+    let place = (namespace, meta::name(secret), "");
+    local
+        .patch(secrets, place, "application/merge-patch+json", &patch)
+        .await
+        .map(drop)
 }
 
 /// Keeps the rules of cluster roles that aggregate others; runs until the server ends.

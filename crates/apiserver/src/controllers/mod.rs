@@ -4,6 +4,7 @@ mod accounts;
 mod feed;
 mod garbage;
 mod namespaces;
+mod quotas;
 mod simulator;
 
 use std::sync::Arc;
@@ -63,6 +64,8 @@ pub fn start(core: &Arc<Core>) -> Vec<JoinHandle<()>> {
         tokio::spawn(garbage::run(Arc::clone(core))),
         tokio::spawn(namespaces::run(Arc::clone(core))),
         tokio::spawn(accounts::keep_default_accounts(Arc::clone(core))),
+        tokio::spawn(accounts::fill_token_secrets(Arc::clone(core))),
+        tokio::spawn(quotas::run(Arc::clone(core))),
         tokio::spawn(accounts::aggregate_cluster_roles(Arc::clone(core))),
     ];
     if core.config.simulate_workloads {

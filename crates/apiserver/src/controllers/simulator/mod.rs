@@ -38,8 +38,6 @@ use crate::error::ApiError;
 use crate::store::{Event, EventKind};
 use world::World;
 
-/// How long after a change an object is looked at.
-const REACTION: Duration = Duration::from_millis(400);
 /// How long after a change of its own, or of something it owns.
 const FOLLOW_UP: Duration = Duration::from_millis(20);
 /// How soon after a conflict.
@@ -141,7 +139,7 @@ impl Simulator {
             let delay = if is_settled(resource, &event.object.value()) {
                 FOLLOW_UP
             } else {
-                REACTION
+                self.world.core.config.pace.reaction
             };
             self.queue.push(place, delay);
         }

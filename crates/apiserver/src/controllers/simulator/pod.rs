@@ -10,10 +10,6 @@ use super::behaviour::Behaviour;
 use super::world::{NODE, NODE_ADDRESS, World, integer, pods, seconds_since, set_condition};
 use crate::error::ApiError;
 
-/// How long images take to be there and containers to start.
-const START: Duration = Duration::from_millis(600);
-/// How long a container that ends runs.
-const RUN: Duration = Duration::from_millis(900);
 /// The longest pause between restarts, in seconds.
 const MAX_BACK_OFF: i64 = 60;
 
@@ -185,14 +181,18 @@ async fn start(world: &World, pod: &Value) -> Result<Next, ApiError> {
         world
             .set_status(&world.kubelet, &pods(), pod, status)
             .await?;
-        return Ok(Some(if seen { Duration::from_secs(1) } else { START }));
+        return Ok(Some(if seen {
+            Duration::from_secs(1)
+        } else {
+            world.core.config.pace.start
+        }));
     }
     status["phase"] = json!("Running");
     running(pod, &mut status, &now);
     world
         .set_status(&world.kubelet, &pods(), pod, status)
         .await?;
-    Ok(Some(RUN))
+    Ok(Some(world.core.config.pace.run))
 }
 
 /// What every pod of the node has in its status.
