@@ -32,6 +32,8 @@ pub struct Core {
     pub definitions: Definitions,
     /// The definitions whose objects are being deleted.
     pub cleanups: Mutex<HashSet<String>>,
+    /// The OpenAPI documents that were asked for last.
+    pub openapi: crate::openapi::Cache,
     registry: ArcSwap<Registry>,
 }
 
@@ -47,6 +49,7 @@ impl Core {
             shutdown: CancellationToken::new(),
             definitions: Definitions::default(),
             cleanups: Mutex::default(),
+            openapi: crate::openapi::Cache::default(),
             registry: ArcSwap::from_pointee(Registry::builtin()),
         }
     }

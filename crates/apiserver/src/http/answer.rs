@@ -149,10 +149,12 @@ fn object(
     code: u16,
     object: Object,
 ) -> Result<Response<ResponseBody>, ApiError> {
-    if accept.transform == Transform::None && accept.encoding == Encoding::Json && !accept.pretty {
-        if let Object::Stored(stored) = &object {
-            return Ok(bytes(code, "application/json", stored.raw.clone()));
-        }
+    if accept.transform == Transform::None
+        && accept.encoding == Encoding::Json
+        && !accept.pretty
+        && let Object::Stored(stored) = &object
+    {
+        return Ok(bytes(code, "application/json", stored.raw.clone()));
     }
     let object = object.into_value();
     let shown = match accept.transform {
@@ -320,27 +322,22 @@ fn table_of(
     include: IncludeObject,
     items: &[Value],
 ) -> Value {
+    let rows = table::Rows::new(core, resource);
     let rows: Vec<Value> = items
         .iter()
-        .map(|item| row(core, resource, version, include, item))
+        .map(|item| row(&rows, version, include, item))
         .collect();
     json!({
         "kind": "Table",
         "apiVersion": format!("meta.k8s.io/{version}"),
         "metadata": metadata,
-        "columnDefinitions": table::columns(core, resource),
+        "columnDefinitions": table::columns(resource),
         "rows": rows,
     })
 }
 
-fn row(
-    core: &Core,
-    resource: &ServedResource,
-    version: &str,
-    include: IncludeObject,
-    item: &Value,
-) -> Value {
-    let mut row = json!({"cells": table::cells(core, resource, item)});
+fn row(rows: &table::Rows<'_>, version: &str, include: IncludeObject, item: &Value) -> Value {
+    let mut row = rows.row(item);
     row["object"] = match include {
         IncludeObject::None => Value::Null,
         IncludeObject::Metadata => partial(item, version),
