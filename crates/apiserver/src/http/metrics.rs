@@ -16,7 +16,12 @@ pub(super) fn text(core: &Core) -> String {
         .resources()
         .into_iter()
         .map(|resource| {
-            let number = core.store.bucket(&resource).list(&Range::all()).objects.len();
+            let number = core
+                .store
+                .bucket(&resource)
+                .list(&Range::all())
+                .objects
+                .len();
             (resource.to_string(), number)
         })
         .collect();
@@ -26,7 +31,10 @@ pub(super) fn text(core: &Core) -> String {
     );
     for (resource, number) in counts {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "apiserver_storage_objects{{resource=\"{resource}\"}} {number}");
+        let _ = writeln!(
+            text,
+            "apiserver_storage_objects{{resource=\"{resource}\"}} {number}"
+        );
     }
     let _ = writeln!(
         text,

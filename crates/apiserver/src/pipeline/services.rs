@@ -108,6 +108,11 @@ impl Block {
     }
 }
 
+/// Upstream's allocators do not look at what is taken when nothing will be stored.
+fn is_dry_run(call: &Call) -> bool {
+    call.query.get("dryRun").is_some_and(|value| value == "All")
+}
+
 fn kind_of(service: &Value) -> &str {
     service["spec"]["type"].as_str().unwrap_or("ClusterIP")
 }
@@ -153,7 +158,7 @@ pub(super) fn allocate(
     let mut taken = Taken::by_others(call, meta::uid(service));
     address(call, service, &taken, &mut errors);
     if errors.is_empty() && needs_ports(service) {
-        ports(service, old, &mut taken, &mut errors);
+        ports(service, old, is_dry_run(call), &mut taken, &mut errors);
     }
     if errors.is_empty()
         && needs_health_port(service)
@@ -269,7 +274,7 @@ fn address(call: &Call, service: &mut Value, taken: &Taken, errors: &mut Vec<fie
             "the provided IP ({asked}) is not in the valid range. The range of valid IPs is {}",
             block.text
         )
-    } else if taken.addresses.contains(&asked) {
+    } else if taken.addresses.contains(&asked) && !is_dry_run(call) {
         "provided IP is already allocated".to_owned()
     } else {
         return;
@@ -284,6 +289,7 @@ fn address(call: &Call, service: &mut Value, taken: &Taken, errors: &mut Vec<fie
 fn ports(
     service: &mut Value,
     old: Option<&Value>,
+    is_dry_run: bool,
     taken: &mut Taken,
     errors: &mut Vec<field::Error>,
 ) {
@@ -301,7 +307,7 @@ fn ports(
     for (index, port) in ports.iter_mut().enumerate() {
         let asked = port["nodePort"].as_i64().unwrap_or(0);
         if asked != 0 {
-            if taken.ports.contains(&asked) && !own.contains(&asked) {
+            if taken.ports.contains(&asked) && !own.contains(&asked) && !is_dry_run {
                 errors.push(field::Error::invalid(
                     &Path::new("spec")
                         .child("ports")
