@@ -233,10 +233,11 @@ fn config_and_cluster_info() {
             "--current",
             "--namespace=kube-system",
         ]);
-        assert!(
-            kubectl
-                .ok(&["get", "cm", "-o", "name"])
-                .contains("configmap/")
+        kubectl.apply(SETTINGS);
+        assert_eq!(
+            kubectl.ok(&["get", "cm", "settings", "-n", "kube-system", "-o", "name"]),
+            "configmap/settings
+"
         );
         let info = kubectl.ok(&["cluster-info"]);
         assert!(
