@@ -1,14 +1,13 @@
 //! What definitions add to the documents.
 
-use builtin::openapi::{Action, Endpoint, Form, group_path};
+use builtin::openapi::{Form, group_path};
 use crd::publish::{self, OpenApi};
-use object::{GroupVersionKind, Map, Value};
+use object::{Map, Value};
 
 use crate::registry::{Registry, ServedResource};
 
-const SCALE: &str = "io.k8s.api.autoscaling.v1.Scale";
-
-/// Adds paths and schemas of the custom resources of a document, or of all.
+/// Adds paths and schemas of the custom resources of a document, or of all. Paths are in the form of
+/// version 3, as those of built-in kinds are.
 pub(super) fn add(
     registry: &Registry,
     document: Option<&str>,
@@ -42,30 +41,5 @@ fn add_resource(
         Form::V3 => OpenApi::V3,
     };
     schemas.extend(publish::definitions(compiled, version, published));
-    let name = |kind: &str| publish::model_name(&compiled.group, &version.name, kind);
-    let schema = name(&compiled.kind);
-    let list_schema = name(&compiled.list_kind);
-    let scale = GroupVersionKind::new("autoscaling", "v1", "Scale");
-    for route in publish::routes(compiled, version) {
-        let is_scale = route.subresource == "scale";
-        let actions: Vec<Action> = route
-            .actions
-            .iter()
-            .filter_map(|name| Action::named(name))
-            .collect();
-        let endpoint = Endpoint {
-            path: &route.path,
-            group: &resource.gvr.group,
-            version: &resource.gvr.version,
-            kind: &resource.gvk.kind,
-            object_kind: if is_scale { &scale } else { &resource.gvk },
-            subresource: route.subresource,
-            schema: if is_scale { SCALE } else { &schema },
-            list_schema: &list_schema,
-            is_builtin: false,
-            can_watch: false,
-            is_across: resource.namespaced && !route.path.contains("{namespace}"),
-        };
-        paths.insert(route.path.clone(), endpoint.item(&actions));
-    }
+    paths.extend(publish::paths(compiled, version, OpenApi::V3));
 }

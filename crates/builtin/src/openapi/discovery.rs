@@ -135,9 +135,58 @@ const SHAPES: [Shape; 8] = [
     },
 ];
 
+/// The groups and versions that the server's code knows, served or not: options and the events of
+/// watches are kinds of each.
+const KNOWN: [(&str, &str); 26] = [
+    ("", "v1"),
+    ("admission.k8s.io", "v1 v1beta1"),
+    ("admissionregistration.k8s.io", "v1 v1alpha1 v1beta1"),
+    ("apiextensions.k8s.io", "v1 v1beta1"),
+    ("apiregistration.k8s.io", "v1 v1beta1"),
+    ("apps", "v1 v1beta1 v1beta2"),
+    ("authentication.k8s.io", "v1 v1alpha1 v1beta1"),
+    ("authorization.k8s.io", "v1 v1beta1"),
+    ("autoscaling", "v1 v2 v2beta1 v2beta2"),
+    ("batch", "v1 v1beta1"),
+    ("certificates.k8s.io", "v1 v1alpha1 v1beta1"),
+    ("coordination.k8s.io", "v1 v1alpha2 v1beta1"),
+    ("discovery.k8s.io", "v1 v1beta1"),
+    ("events.k8s.io", "v1 v1beta1"),
+    ("extensions", "v1beta1"),
+    ("flowcontrol.apiserver.k8s.io", "v1 v1beta1 v1beta2 v1beta3"),
+    ("imagepolicy.k8s.io", "v1alpha1"),
+    ("internal.apiserver.k8s.io", "v1alpha1"),
+    ("networking.k8s.io", "v1 v1beta1"),
+    ("node.k8s.io", "v1 v1alpha1 v1beta1"),
+    ("policy", "v1 v1beta1"),
+    ("rbac.authorization.k8s.io", "v1 v1alpha1 v1beta1"),
+    ("resource.k8s.io", "v1 v1alpha3 v1beta1 v1beta2"),
+    ("scheduling.k8s.io", "v1 v1alpha1 v1beta1"),
+    ("storage.k8s.io", "v1 v1alpha1 v1beta1"),
+    ("storagemigration.k8s.io", "v1beta1"),
+];
+
+/// The kinds of a type that is one in every group.
+pub(super) fn kinds_everywhere(name: &str) -> Option<Value> {
+    let kind = name.strip_prefix(META)?;
+    if !matches!(kind, "DeleteOptions" | "WatchEvent") {
+        return None;
+    }
+    let kinds = KNOWN.iter().flat_map(|(group, versions)| {
+        versions
+            .split(' ')
+            .map(move |version| json!({"group": group, "kind": kind, "version": version}))
+    });
+    Some(kinds.collect())
+}
+
 /// The schema of the type of that name.
 pub(super) fn of_type(name: &str, form: Form) -> Option<Value> {
     let short = name.strip_prefix(META).unwrap_or(name);
+    if short == "Patch" {
+        let text = prose().of_type(name).unwrap_or_default();
+        return Some(json!({"type": "object", "description": text}));
+    }
     let shape = SHAPES.iter().find(|shape| shape.name == short)?;
     let mut properties = Map::new();
     if shape.is_kind {

@@ -28,7 +28,9 @@ pub(super) fn of_type(name: &str, form: Form) -> Option<Value> {
             Value::from(kind.as_str()),
         );
     }
-    if !described.kinds.is_empty() {
+    if let Some(kinds) = discovery::kinds_everywhere(name) {
+        schema.insert("x-kubernetes-group-version-kind".to_owned(), kinds);
+    } else if !described.kinds.is_empty() {
         let kinds: Vec<Value> = described
             .kinds
             .iter()
@@ -85,6 +87,7 @@ fn structure(described: &Type, form: Form) -> Map<String, Value> {
 fn property(described: &Type, field: &Field, form: Form) -> Value {
     let mut beside = Map::new();
     if let Some(text) = prose().of_field(&described.name, &field.name) {
+        let text = text.to_owned() + &allowed_values(&field.enumeration);
         beside.insert("description".to_owned(), Value::from(text));
     }
     if form == Form::V3
@@ -118,6 +121,18 @@ fn property(described: &Type, field: &Field, form: Form) -> Value {
         schema.insert("format".to_owned(), Value::from(format.as_str()));
     }
     joined(schema, beside, form)
+}
+
+/// What the description of a field with an enumeration ends with.
+fn allowed_values(values: &[Value]) -> String {
+    let mut text = String::new();
+    for (index, value) in values.iter().enumerate() {
+        if index == 0 {
+            text.push_str("\n\nPossible enum values:");
+        }
+        text.push_str(&format!("\n - `{value}`"));
+    }
+    text
 }
 
 /// In version 3 nothing may stand beside a reference, which therefore moves into `allOf`.
