@@ -236,8 +236,7 @@ fn config_and_cluster_info() {
         kubectl.apply(SETTINGS);
         assert_eq!(
             kubectl.ok(&["get", "cm", "settings", "-n", "kube-system", "-o", "name"]),
-            "configmap/settings
-"
+            "configmap/settings\n"
         );
         let info = kubectl.ok(&["cluster-info"]);
         assert!(
