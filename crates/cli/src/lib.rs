@@ -4,6 +4,7 @@
 //! crate that writes to standard output.
 
 mod crds;
+mod kustomize;
 mod logging;
 mod report;
 mod up;
@@ -36,6 +37,8 @@ enum Command {
     Up(up::Up),
     /// Print the CustomResourceDefinitions of the Flux kinds
     Crds(crds::Crds),
+    /// Build kustomizations
+    Kustomize(kustomize::Kustomize),
 }
 
 /// Parses the arguments, does what they say, and gives the exit code.
@@ -55,6 +58,7 @@ pub fn run() -> ExitCode {
                 None => failure,
             }
         }),
+        Command::Kustomize(kustomize) => kustomize::run(&kustomize).map_err(Failure::from),
         Command::Crds(crds) => crds::run(&crds).or_else(ignore_broken_pipe),
     };
     match ended {
