@@ -153,7 +153,7 @@ async fn server_side_apply() {
         let apply = |manager: &'static str, text: &'static str| {
             let api = api.clone();
             async move {
-                let patch = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"key": text}});
+                let patch = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"key": text}});
                 api.patch("a", &PatchParams::apply(manager), &Patch::Apply(patch)).await
             }
         };
@@ -162,7 +162,7 @@ async fn server_side_apply() {
         assert_eq!(first.resource_version(), same.resource_version(), "an apply without effect writes nothing");
         let conflict = apply("two", "2").await;
         assert!(matches!(&conflict, Err(kube::Error::Api(status)) if status.code == 409 && status.message.contains("conflict with \"one\": .data.key")), "{conflict:?}");
-        let patch = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"key": "2"}});
+        let patch = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"key": "2"}});
         let forced = api.patch("a", &PatchParams::apply("two").force(), &Patch::Apply(patch)).await.unwrap();
         assert_eq!(value(&forced), "2");
         let managers: Vec<_> = forced.managed_fields().iter().filter_map(|entry| entry.manager.as_deref()).collect();

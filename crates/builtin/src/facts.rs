@@ -300,7 +300,10 @@ mod tests {
         let objects = bootstrap_objects();
         assert!(objects.len() > 150);
         for object in objects {
-            assert!(facts().type_of(&GroupVersionKind::of(&object)).is_some(), "{object}");
+            assert!(
+                facts().type_of(&GroupVersionKind::of(&object)).is_some(),
+                "{object}"
+            );
         }
     }
 

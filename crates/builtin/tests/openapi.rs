@@ -1,5 +1,11 @@
 //! The OpenAPI documents beside those of a running server.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that reports rates"
+)]
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;

@@ -200,7 +200,7 @@ fn sigterm_ends_it_cleanly() {
 /// After a clean end SQLite has removed its write-ahead log.
 fn sealed(directory: &Path) -> bool {
     std::fs::read_dir(directory)
-        .unwrap()
+        .expect("the directory is there")
         .flatten()
         .all(|entry| !entry.file_name().to_string_lossy().ends_with("-wal"))
 }

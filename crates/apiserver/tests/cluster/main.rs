@@ -1,6 +1,8 @@
 //! What the control plane does by itself: rights, tokens, admission, garbage collection, namespaces,
 //! simulated workloads. Requests go straight to the tower service, without a socket.
 
+#![expect(clippy::unwrap_used, reason = "a test harness")]
+
 mod access;
 mod admission;
 mod life;

@@ -53,6 +53,12 @@ pub(super) fn v2_to_v1(scaler: &mut Value) {
     if let Some(status) = existing(scaler, "status") {
         remove(status, "currentMetrics");
         remove(status, "conditions");
+        // The old version writes these even when they are zero.
+        for count in ["currentReplicas", "desiredReplicas"] {
+            if peek(status, count).is_null() {
+                set(status, count, 0);
+            }
+        }
         let is_cpu = |metric: &&Value| is_cpu(metric);
         let used = |metric: &Value| peek(metric, "resource.current.averageUtilization").as_i64();
         if let Some(percent) = statuses.iter().filter(is_cpu).filter_map(used).next_back() {

@@ -287,13 +287,13 @@ impl Endpoint<'_> {
     }
 
     fn text(&self, action: Action) -> String {
+        const INSTEAD: &str = "deprecated: use the 'watch' parameter with a list operation instead";
         let kind = self.kind;
         let of = if self.subresource.is_empty() {
             String::new()
         } else {
             format!("{} of ", self.subresource)
         };
-        const INSTEAD: &str = "deprecated: use the 'watch' parameter with a list operation instead";
         match action {
             Action::Get => format!("read {of}the specified {kind}"),
             Action::List if self.can_watch => format!("list or watch objects of kind {kind}"),

@@ -97,9 +97,11 @@ fn is_simulated(resource: &GroupResource) -> bool {
 /// followed up at once. What a user has just made or changed is left alone for a moment.
 fn is_settled(resource: &GroupResource, object: &Value) -> bool {
     if resource.resource == "pods" {
-        return object
-            .pointer("/spec/nodeName")
-            .is_some_and(|node| node != "");
+        // A pod that is to end does so after a moment, as with a kubelet.
+        return !meta::is_terminating(object)
+            && object
+                .pointer("/spec/nodeName")
+                .is_some_and(|node| node != "");
     }
     object
         .pointer("/status/observedGeneration")
