@@ -100,7 +100,7 @@ pub(super) fn merge(go: &Value, openapi: &OpenApi, resources: &[Value]) -> Vec<V
         "PatchOptions",
         "WatchEvent",
         "Table",
-        "PartialObjectMetadata",
+        "PartialObjectMetadataList",
     ] {
         reach(
             &format!("io.k8s.apimachinery.pkg.apis.meta.v1.{name}"),

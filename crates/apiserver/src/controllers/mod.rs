@@ -17,6 +17,7 @@ use crate::context::User;
 use crate::core::Core;
 use crate::error::ApiError;
 use crate::pipeline::Local;
+use crate::store::key_of;
 
 /// Makes the objects that every cluster has, where they are missing.
 ///
@@ -115,6 +116,12 @@ async fn create(
     object: Value,
 ) -> Result<(), ApiError> {
     let namespace = object::meta::namespace(&object).to_owned();
+    // After a restart it is there, and the address it asks for is its own.
+    let key = key_of(&namespace, object::meta::name(&object));
+    let bucket = local.core().store.bucket(&resource.group_resource());
+    if bucket.get(&key).is_some() {
+        return Ok(());
+    }
     match local.create(&resource, &namespace, object).await {
         Err(error) if !error.is_already_exists() => Err(error),
         _ => Ok(()),

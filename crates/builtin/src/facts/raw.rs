@@ -121,10 +121,15 @@ pub(super) fn load() -> Facts {
             kind_index.insert(kind.clone(), TypeId(index as u32));
         }
     }
-    // Options are of no group of their own; clients send them as of the core group.
-    let options = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
-    if let Some(id) = type_index.get(options) {
-        kind_index.insert(GroupVersionKind::new("", "v1", "DeleteOptions"), *id);
+    // Kinds that no resource is of. Options are sent as of the core group.
+    for (group, kind) in [
+        ("", "DeleteOptions"),
+        ("meta.k8s.io", "PartialObjectMetadata"),
+        ("meta.k8s.io", "PartialObjectMetadataList"),
+    ] {
+        if let Some(id) = type_index.get(&format!("io.k8s.apimachinery.pkg.apis.meta.v1.{kind}")) {
+            kind_index.insert(GroupVersionKind::new(group, "v1", kind), *id);
+        }
     }
     let mut columns: HashMap<GroupVersionResource, Vec<Column>> =
         file.columns.into_iter().map(columns_of).collect();

@@ -242,6 +242,6 @@ fn explain_reads_the_published_schemas() {
         assert!(text.contains("field \"nothing\" does not exist"), "{text}");
         kubectl.apply(super::cluster::WIDGETS);
         let text = kubectl.until(&["explain", "widgets.spec"], |_| true);
-        assert!(text.contains("  size\t<integer>\n"), "{text}");
+        assert!(text.contains("  size\t<integer> -required-\n"), "{text}");
     });
 }
