@@ -29,6 +29,7 @@ fn json(text: &str) -> serde_json::Value {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, step by step")]
 fn the_life_of_a_release() {
     with_helm(|helm, kubectl| {
         let text = helm(&["install", "shop", CHART, "--wait", "--timeout=90s"]).ok();

@@ -21,15 +21,20 @@ type Amounts = BTreeMap<String, Quantity>;
 fn limits(attributes: &Attributes<'_>) -> Vec<Value> {
     let call = attributes.call;
     let is_ending = attributes.old.is_some_and(meta::is_terminating);
-    let concerned = match (
-        call.resource.gvr.resource.as_str(),
-        call.subresource.as_str(),
-        attributes.operation,
-    ) {
-        ("pods", "", Operation::Create) | ("pods", "resize", Operation::Update) => true,
-        ("persistentvolumeclaims", "", Operation::Create | Operation::Update) => true,
-        _ => false,
-    };
+    let concerned = matches!(
+        (
+            call.resource.gvr.resource.as_str(),
+            call.subresource.as_str(),
+            attributes.operation,
+        ),
+        ("pods", "", Operation::Create)
+            | ("pods", "resize", Operation::Update)
+            | (
+                "persistentvolumeclaims",
+                "",
+                Operation::Create | Operation::Update
+            )
+    );
     if !concerned || is_ending || !call.resource.gvr.group.is_empty() {
         return Vec::new();
     }

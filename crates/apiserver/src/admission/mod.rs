@@ -67,7 +67,7 @@ pub async fn mutate(attributes: &Attributes<'_>, object: &mut Value) -> Result<(
 }
 
 /// Runs the plugins that only refuse; `object` is `None` for a removal.
-pub async fn validate(attributes: &Attributes<'_>, object: Option<&Value>) -> Result<(), ApiError> {
+pub fn validate(attributes: &Attributes<'_>, object: Option<&Value>) -> Result<(), ApiError> {
     if attributes.operation == Operation::Delete {
         namespace::check(attributes)?;
     }

@@ -109,7 +109,7 @@ pub(super) async fn remove(call: &Call, options: &DeleteOptions) -> Result<Delet
             old: Some(&object),
             dry_run: options.dry_run,
         };
-        admission::validate(&attributes, None).await?;
+        admission::validate(&attributes, None)?;
         let step = Step::of(call, options, &object);
         if let Some(deleted) = act(call, options, &stored, object, step).await? {
             return Ok(deleted);

@@ -98,7 +98,7 @@ async fn prepare_create(
         call.context.warn(warning);
     }
     rules.canonicalize(&mut object);
-    admission::validate(&attributes, Some(&object)).await?;
+    admission::validate(&attributes, Some(&object))?;
     // What is read back from etcd gets its defaults, too: those that follow from what was filled in.
     default_stored(call, &mut object);
     Ok(object)
@@ -369,7 +369,7 @@ async fn prepare_update(
         call.context.warn(warning);
     }
     rules.canonicalize(&mut new);
-    admission::validate(&attributes, Some(&new)).await?;
+    admission::validate(&attributes, Some(&new))?;
     if call.resource.custom().is_some() {
         default_stored(call, &mut new);
     }
