@@ -379,9 +379,9 @@ fn wait_until_ready(dir: &Path) -> Result<(), TaskError> {
 pub(crate) fn down(dir: &Path) -> Result<(), TaskError> {
     let pids = dir.join("pids");
     if let Ok(text) = fs::read_to_string(&pids) {
-        for pid in text.lines() {
-            // A process that is gone already is as good as stopped.
-            let _ = run(Command::new("kill").arg(pid));
+        // In the reverse order: an API server without its etcd does not end by itself.
+        for pid in text.lines().rev() {
+            stop(pid);
         }
         fs::remove_file(&pids).map_err(|source| TaskError::File {
             action: "remove",
@@ -390,4 +390,18 @@ pub(crate) fn down(dir: &Path) -> Result<(), TaskError> {
         })?;
     }
     Ok(())
+}
+
+/// Asks a process to end, and ends it if it does not within five seconds.
+fn stop(pid: &str) {
+    // A process that is gone already is as good as stopped: `kill` then fails.
+    let signal = |name: &str| run(Command::new("kill").args([name, pid])).is_ok();
+    signal("-TERM");
+    for _ in 0..50 {
+        if !signal("-0") {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    signal("-KILL");
 }
