@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The layers of ARCHITECTURE.md, the lowest first. A crate may depend on crates of its own layer and
 /// of those below.
 const LAYERS: [(&str, &[&str]); 6] = [
-    ("base", &["api", "api-derive", "tls", "yaml"]),
+    ("base", &["api", "api-derive", "tls", "tree", "yaml"]),
     (
         "engine",
         &[
@@ -17,10 +17,14 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "helm",
             "kustomize",
             "object",
+            "sops",
         ],
     ),
-    ("fetch", &[]),
-    ("service", &["apiserver"]),
+    ("fetch", &["git"]),
+    (
+        "service",
+        &["apiserver", "apply", "artifact", "controllers", "runtime"],
+    ),
     ("edge", &["cli", "sluice"]),
     ("development", &["testkit", "xtask"]),
 ];

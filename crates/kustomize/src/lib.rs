@@ -27,7 +27,6 @@ mod decode;
 mod error;
 mod field;
 mod fieldspec;
-mod fs;
 mod generate;
 mod json_patch;
 mod kustomization;
@@ -54,7 +53,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 pub use error::{BuildError, BuildErrors, Location};
-pub use fs::{Disk, FileSystem, Memory};
+pub use tree::{Disk, FileSystem, Memory};
 pub use kustomization::FILE_NAMES;
 pub use load::{FetchRemote, LoadRestrictor};
 pub use memo::{Reads, Seen};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{BuildError, Result};
-use crate::fs::{FileSystem, clean, errno_text};
+use tree::{FileSystem, clean, errno_text};
 use crate::memo::Recorder;
 
 /// Where files may be loaded from.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::fs::FileSystem;
+use tree::FileSystem;
 
 /// What was found at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use crate::ContentId;
+
 /// A tree of files. Paths are absolute.
 pub trait FileSystem: Sync {
     /// The content of a file; links are followed.
@@ -27,6 +29,11 @@ pub trait FileSystem: Sync {
     /// # Errors
     /// No such folder, or not readable.
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
+
+    /// What the content of the file is known by, where that takes no reading; links are followed.
+    fn content_id(&self, _path: &Path) -> Option<ContentId> {
+        None
+    }
 }
 
 /// The disk of this machine.
@@ -91,7 +98,7 @@ fn first_missing(path: &Path) -> Option<io::Error> {
 }
 
 /// The system's words for an error, as Go prints them.
-pub(crate) fn errno_text(error: &io::Error) -> String {
+pub fn errno_text(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
@@ -102,7 +109,7 @@ pub(crate) fn errno_text(error: &io::Error) -> String {
 }
 
 /// Go's `filepath.Clean` for an absolute path.
-pub(crate) fn clean(path: &Path) -> PathBuf {
+pub fn clean(path: &Path) -> PathBuf {
     let mut result = PathBuf::from("/");
     for part in path.components() {
         match part {

@@ -1,0 +1,1 @@
+//! The store of artifacts and the server that hands them out.

@@ -1,0 +1,1 @@
+//! The controllers of the Flux kinds, one module a kind.

@@ -1,0 +1,1 @@
+//! Fetches commits of Git repositories into file trees, and pushes.

@@ -1,0 +1,1 @@
+//! Decrypts and encrypts SOPS files.
