@@ -8,7 +8,7 @@ mod nodes;
 mod scalar;
 mod values;
 
-pub use nodes::{SequenceIndent, document_to_string, node_to_string};
+pub use nodes::{SequenceIndent, document_to_string, node_to_string, node_to_string_with_step};
 
 pub use values::{Value, View, compare_keys, to_yaml};
 
@@ -42,6 +42,8 @@ struct Emitter {
     dialect: Dialect,
     width: usize,
     indent: isize,
+    /// How far a level is indented below the one above.
+    step: isize,
     indents: Vec<isize>,
     flow_level: usize,
     column: usize,
@@ -64,6 +66,7 @@ impl Emitter {
                 Dialect::V3 => usize::MAX,
             },
             indent: -1,
+            step: INDENT,
             indents: Vec::new(),
             flow_level: 0,
             column: 0,
@@ -133,17 +136,18 @@ impl Emitter {
 
     /// Indents by one level; flow collections and scalars indent at the root too.
     fn push_indent(&mut self, flow: bool, kind: IndentKind) {
+        let step = self.step;
         self.indents.push(self.indent);
         if self.indent < 0 {
-            self.indent = if flow { INDENT } else { 0 };
+            self.indent = if flow { step } else { 0 };
             return;
         }
         self.indent = match (kind, self.dialect) {
             (IndentKind::None, _) => self.indent,
-            (_, Dialect::V2) => self.indent + INDENT,
+            (_, Dialect::V2) => self.indent + step,
             (IndentKind::InSequence, Dialect::V3) => self.indent + 2,
-            (IndentKind::Aligned, Dialect::V3) => INDENT * ((self.indent + INDENT) / INDENT),
-            (IndentKind::Compact, Dialect::V3) => INDENT * ((self.indent + INDENT) / INDENT) - 2,
+            (IndentKind::Aligned, Dialect::V3) => step * ((self.indent + step) / step),
+            (IndentKind::Compact, Dialect::V3) => step * ((self.indent + step) / step) - 2,
         };
     }
 

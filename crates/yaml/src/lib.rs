@@ -46,7 +46,10 @@ pub type Text = compact_str::CompactString;
 pub use compose::{Document, parse, parse_documents};
 pub use edit::{Edit, edit_scalars};
 pub use emit::compare_keys;
-pub use emit::{SequenceIndent, Value, View, document_to_string, node_to_string, to_yaml};
+pub use emit::{
+    SequenceIndent, Value, View, document_to_string, node_to_string, node_to_string_with_step,
+    to_yaml,
+};
 pub use error::{Dialect, Error};
 pub use json::{
     from_json, is_non_string, split_documents, to_json, to_json_documents, to_json_strict,

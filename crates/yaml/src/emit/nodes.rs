@@ -28,6 +28,21 @@ pub fn node_to_string(node: &Node, sequences: SequenceIndent) -> Result<String, 
     Ok(writer.emitter.out)
 }
 
+/// As [`node_to_string`], with levels indented by `step` instead of two (go-yaml's own default is four).
+///
+/// # Errors
+/// As [`node_to_string`].
+pub fn node_to_string_with_step(
+    node: &Node,
+    sequences: SequenceIndent,
+    step: u8,
+) -> Result<String, Error> {
+    let mut writer = Writer::new(sequences);
+    writer.emitter.step = step.clamp(2, 9).into();
+    writer.document(node)?;
+    Ok(writer.emitter.out)
+}
+
 /// Writes a document with its own comments.
 ///
 /// # Errors

@@ -281,7 +281,8 @@ impl Emitter {
     /// The indentation hint where the text starts with white space, and how its end is kept.
     fn write_block_hints(&mut self, value: &str) {
         if value.starts_with(|c| c == ' ' || is_break(c)) {
-            self.write_indicator("2", false, false, false);
+            let step = self.step.to_string();
+            self.write_indicator(&step, false, false, false);
         }
         let mut from_end = value.chars().rev();
         let hint = match (from_end.next(), from_end.next()) {
