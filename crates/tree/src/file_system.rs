@@ -7,6 +7,17 @@ use std::sync::Arc;
 
 use crate::ContentId;
 
+/// What stands at a name of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link, or what is neither file nor folder.
+    Link,
+}
+
 /// A tree of files. Paths are absolute.
 pub trait FileSystem: Sync {
     /// The content of a file; links are followed.
@@ -29,6 +40,28 @@ pub trait FileSystem: Sync {
     /// # Errors
     /// No such folder, or not readable.
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
+
+    /// The names in a folder, sorted, with what stands there; links are not followed.
+    ///
+    /// # Errors
+    /// No such folder, or not readable.
+    fn entries(&self, path: &Path) -> io::Result<Vec<(String, EntryKind)>> {
+        let kind = |name: &str| {
+            let full = path.join(name);
+            match self.resolve(&full) {
+                Ok(resolved) if resolved.file_name() != full.file_name() => EntryKind::Link,
+                _ if self.is_dir(&full) => EntryKind::Folder,
+                _ => EntryKind::File,
+            }
+        };
+        let names = self.list(path)?.into_iter();
+        Ok(names
+            .map(|name| {
+                let kind = kind(&name);
+                (name, kind)
+            })
+            .collect())
+    }
 
     /// What the content of the file is known by, where that takes no reading; links are followed.
     fn content_id(&self, _path: &Path) -> Option<ContentId> {
@@ -73,6 +106,24 @@ impl FileSystem for Disk {
         }
         names.sort();
         Ok(names)
+    }
+
+    fn entries(&self, path: &Path) -> io::Result<Vec<(String, EntryKind)>> {
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(path)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            let kind = if kind.is_dir() {
+                EntryKind::Folder
+            } else if kind.is_file() {
+                EntryKind::File
+            } else {
+                EntryKind::Link
+            };
+            entries.push((entry.file_name().to_string_lossy().into_owned(), kind));
+        }
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(entries)
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::{FileSystem, clean};
+use crate::{EntryKind, FileSystem, clean};
 
 /// What a content is known by. Equal ids mean equal bytes; unequal ids of different algorithms mean nothing.
 ///
@@ -90,7 +90,9 @@ impl Tree {
 
     /// All entries, sorted by path.
     pub fn entries(&self) -> impl Iterator<Item = (&Path, &Entry)> {
-        self.entries.iter().map(|(path, entry)| (path.as_path(), entry))
+        self.entries
+            .iter()
+            .map(|(path, entry)| (path.as_path(), entry))
     }
 
     /// What stands at the relative `path`; links are not followed.
@@ -100,9 +102,15 @@ impl Tree {
 
     /// The tree without the entries that `keep` refuses.
     pub fn filtered(&self, mut keep: impl FnMut(&Path, &Entry) -> bool) -> Self {
-        let kept = self.entries.iter().filter(|(path, entry)| keep(path, entry));
+        let kept = self
+            .entries
+            .iter()
+            .filter(|(path, entry)| keep(path, entry));
         Self {
-            entries: Arc::new(kept.map(|(path, entry)| (path.clone(), entry.clone())).collect()),
+            entries: Arc::new(
+                kept.map(|(path, entry)| (path.clone(), entry.clone()))
+                    .collect(),
+            ),
             blobs: Arc::clone(&self.blobs),
         }
     }
@@ -165,7 +173,10 @@ impl Tree {
                 Some(Entry::File { .. }) => {
                     return Err(io::Error::new(
                         io::ErrorKind::NotADirectory,
-                        format!("lstat {}: not a directory", Path::new("/").join(next).display()),
+                        format!(
+                            "lstat {}: not a directory",
+                            Path::new("/").join(next).display()
+                        ),
                     ));
                 }
                 None if self.is_folder(&next) => done = next,
@@ -233,6 +244,22 @@ impl FileSystem for Tree {
             .collect();
         names.dedup();
         Ok(names)
+    }
+
+    fn entries(&self, path: &Path) -> io::Result<Vec<(String, EntryKind)>> {
+        let folder = self.follow(path)?;
+        let kind = |name: &str| match self.entries.get(&folder.join(name)) {
+            Some(Entry::File { .. }) => EntryKind::File,
+            Some(Entry::Link(_)) => EntryKind::Link,
+            None => EntryKind::Folder,
+        };
+        let names = self.list(path)?.into_iter();
+        Ok(names
+            .map(|name| {
+                let kind = kind(&name);
+                (name, kind)
+            })
+            .collect())
     }
 
     fn content_id(&self, path: &Path) -> Option<ContentId> {
