@@ -239,6 +239,12 @@ impl Pattern {
 
 /// Go's `filepath.Match`; none if the pattern is not well formed.
 pub fn glob(pattern: &str, name: &str) -> Option<bool> {
+    try_glob(pattern, name).ok()
+}
+
+struct BadPattern;
+
+fn try_glob(pattern: &str, name: &str) -> Result<bool, BadPattern> {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let mut pattern = pattern.as_slice();
@@ -247,7 +253,7 @@ pub fn glob(pattern: &str, name: &str) -> Option<bool> {
         let (star, chunk, rest) = next_chunk(pattern);
         pattern = rest;
         if star && chunk.is_empty() {
-            return Some(!name.contains(&'/'));
+            return Ok(!name.contains(&'/'));
         }
         if let Some(after) = match_chunk(chunk, name)?
             && (after.is_empty() || !pattern.is_empty())
@@ -274,9 +280,9 @@ pub fn glob(pattern: &str, name: &str) -> Option<bool> {
             pattern = rest;
             match_chunk(chunk, &[])?;
         }
-        return Some(false);
+        return Ok(false);
     }
-    Some(name.is_empty())
+    Ok(name.is_empty())
 }
 
 /// Whether stars come first, what follows up to the next star, and the rest.
@@ -298,14 +304,18 @@ fn next_chunk(pattern: &[char]) -> (bool, &[char], &[char]) {
     (stars > 0, &pattern[..at], &pattern[at..])
 }
 
-/// What is left of `name` after the chunk; none outside for a bad pattern, inside for no match.
-fn match_chunk<'a>(mut chunk: &[char], mut name: &'a [char]) -> Option<Option<&'a [char]>> {
+/// What is left of a name, if it matches.
+type Rest<'a> = Option<&'a [char]>;
+
+/// What is left of `name` after the chunk; an error is a bad pattern.
+fn match_chunk<'a>(mut chunk: &[char], mut name: &'a [char]) -> Result<Rest<'a>, BadPattern> {
     let mut failed = false;
     while let Some(first) = chunk.first() {
         failed |= name.is_empty();
         match first {
             '[' => {
-                let (matches, rest) = match_class(&chunk[1..], name.first().copied())?;
+                let class = match_class(&chunk[1..], name.first().copied());
+                let (matches, rest) = class.ok_or(BadPattern)?;
                 chunk = rest;
                 failed |= !matches;
             }
@@ -316,7 +326,7 @@ fn match_chunk<'a>(mut chunk: &[char], mut name: &'a [char]) -> Option<Option<&'
             other => {
                 let literal = if *other == '\\' {
                     chunk = &chunk[1..];
-                    *chunk.first()?
+                    *chunk.first().ok_or(BadPattern)?
                 } else {
                     *other
                 };
@@ -326,7 +336,7 @@ fn match_chunk<'a>(mut chunk: &[char], mut name: &'a [char]) -> Option<Option<&'
         }
         name = name.get(1..).unwrap_or_default();
     }
-    Some((!failed).then_some(name))
+    Ok((!failed).then_some(name))
 }
 
 fn match_class(mut chunk: &[char], c: Option<char>) -> Option<(bool, &[char])> {
