@@ -359,8 +359,9 @@ mod tests {
 
     #[test]
     fn an_index_follows_changes() {
-        let cache = Cache::default();
-        let index = cache.index(|object| object.spec.path.clone().into_iter().collect());
+        let cache = Cache::<KustomizationSpec>::default();
+        let index =
+            cache.index(|object: &Kustomization| object.spec.path.clone().into_iter().collect());
         cache.apply(object("a", 1, "x"));
         cache.apply(object("b", 2, "x"));
         assert_eq!(index.count("x"), 2);

@@ -23,11 +23,13 @@ mod controller;
 pub mod events;
 mod jitter;
 mod key;
+pub mod lease;
 mod manager;
 pub mod metrics;
 mod patch;
 mod queue;
 mod reconcile;
+pub mod servers;
 mod watch;
 
 pub use backoff::Backoff;
