@@ -1,38 +1,15 @@
 //! One immutable tree of files whose contents are read when they are asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::{EntryKind, FileSystem, clean};
+use crate::{ContentId, EntryKind, FileSystem, Ignore, clean};
 
-/// What a content is known by. Equal ids mean equal bytes; unequal ids of different algorithms mean nothing.
-///
-/// Shape: `<algorithm>:<hex>`, e.g. `git-sha1:…` (the object id of a Git blob) or `sha256:…`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ContentId(Arc<str>);
-
-impl ContentId {
-    /// `algorithm` and the hexadecimal digest.
-    pub fn new(algorithm: &str, hex: impl fmt::Display) -> Self {
-        Self(format!("{algorithm}:{hex}").into())
-    }
-
-    /// The whole text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ContentId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-/// What stands at a path. Folders are not listed: they are where files are.
+/// What stands at a path. Only folders that nothing lies in have to be listed: the others are where files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A regular file.
@@ -46,6 +23,8 @@ pub enum Entry {
     },
     /// A symbolic link, with its target as it was written.
     Link(PathBuf),
+    /// A folder, for the sake of one that is empty.
+    Folder,
 }
 
 /// Where contents are read from: a Git object store, an unpacked archive, memory.
@@ -115,12 +94,117 @@ impl Tree {
         }
     }
 
+    /// All folders and files in the order of a walk (a folder before what lies in it, names sorted), without
+    /// links. The root, which comes first, is the empty path.
+    pub fn walk(&self) -> Vec<(&Path, &Entry)> {
+        let mut walk: Vec<(&Path, &Entry)> = vec![(Path::new(""), &Entry::Folder)];
+        let mut above: Option<&Path> = None;
+        for (path, entry) in self.entries() {
+            if matches!(entry, Entry::Link(_)) {
+                continue;
+            }
+            let known = above.unwrap_or(Path::new(""));
+            let mut folders: Vec<&Path> = path
+                .ancestors()
+                .skip(1)
+                .take_while(|folder| !known.starts_with(folder))
+                .collect();
+            folders.reverse();
+            walk.extend(folders.into_iter().map(|folder| (folder, &Entry::Folder)));
+            walk.push((path, entry));
+            above = Some(match entry {
+                Entry::Folder => path,
+                _ => path.parent().unwrap_or(Path::new("")),
+            });
+        }
+        walk
+    }
+
+    /// The tree as its archive has it: without links and without what `ignore` leaves out. Folders stay,
+    /// also where nothing is left in them.
+    pub fn archived(&self, ignore: &Ignore) -> Self {
+        let mut entries = BTreeMap::new();
+        for (path, entry) in self.walk().into_iter().skip(1) {
+            if !ignore.excludes(path, matches!(entry, Entry::Folder)) {
+                entries.insert(path.to_owned(), entry.clone());
+            }
+        }
+        let filled: BTreeSet<PathBuf> = entries
+            .keys()
+            .filter_map(|path| path.parent())
+            .map(Path::to_owned)
+            .collect();
+        entries.retain(|path, entry| !matches!(entry, Entry::Folder) || !filled.contains(path));
+        Self {
+            entries: Arc::new(entries),
+            blobs: Arc::clone(&self.blobs),
+        }
+    }
+
+    /// This tree with `other` in the place of what is at `at`, a plain relative path, or over all of it
+    /// where `at` is empty.
+    ///
+    /// # Errors
+    /// `at` is not plain.
+    pub fn with(&self, at: &Path, other: &Self) -> io::Result<Self> {
+        if !at.as_os_str().is_empty() && !is_plain(at) {
+            let text = format!("{} is not a path in the tree", at.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        let mut entries: BTreeMap<PathBuf, Entry> = self
+            .entries
+            .iter()
+            .filter(|(path, _)| !path.starts_with(at))
+            .map(|(path, entry)| (path.clone(), entry.clone()))
+            .collect();
+        // A file or an empty folder that stood where a folder is now.
+        for above in at.ancestors().skip(1) {
+            entries.remove(above);
+        }
+        if other.entries.is_empty() && !at.as_os_str().is_empty() {
+            entries.insert(at.to_owned(), Entry::Folder);
+        }
+        for (path, entry) in other.entries.iter() {
+            entries.insert(at.join(path), entry.clone());
+        }
+        Ok(Self {
+            entries: Arc::new(entries),
+            blobs: Arc::new(Both(Arc::clone(&self.blobs), Arc::clone(&other.blobs))),
+        })
+    }
+
+    /// What lies below the folder `at`, with paths relative to it; links are not followed.
+    pub fn below(&self, at: &Path) -> Self {
+        let below = self.entries.iter().filter_map(|(path, entry)| {
+            let rest = path.strip_prefix(at).ok()?;
+            (!rest.as_os_str().is_empty()).then(|| (rest.to_owned(), entry.clone()))
+        });
+        Self {
+            entries: Arc::new(below.collect()),
+            blobs: Arc::clone(&self.blobs),
+        }
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The content of an entry that is a file.
     ///
     /// # Errors
     /// It cannot be read.
     pub fn content(&self, id: &ContentId) -> io::Result<Arc<[u8]>> {
         self.blobs.read(id)
+    }
+
+    fn is_file(&self, relative: &Path) -> bool {
+        matches!(self.entries.get(relative), Some(Entry::File { .. }))
     }
 
     // Paths compare part by part, so what is below a folder follows it directly.
@@ -179,6 +263,7 @@ impl Tree {
                         ),
                     ));
                 }
+                Some(Entry::Folder) => done = next,
                 None if self.is_folder(&next) => done = next,
                 None => {
                     return Err(io::Error::new(
@@ -192,6 +277,18 @@ impl Tree {
             }
         }
         Ok(done)
+    }
+}
+
+/// The contents of two trees.
+struct Both(Arc<dyn Blobs>, Arc<dyn Blobs>);
+
+impl Blobs for Both {
+    fn read(&self, id: &ContentId) -> io::Result<Arc<[u8]>> {
+        match self.0.read(id) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.1.read(id),
+            result => result,
+        }
     }
 }
 
@@ -222,8 +319,7 @@ impl FileSystem for Tree {
     }
 
     fn is_dir(&self, path: &Path) -> bool {
-        self.follow(path)
-            .is_ok_and(|path| !self.entries.contains_key(&path))
+        self.follow(path).is_ok_and(|path| !self.is_file(&path))
     }
 
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
@@ -232,17 +328,25 @@ impl FileSystem for Tree {
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
         let folder = self.follow(path)?;
-        if self.entries.contains_key(&folder) {
+        if self.is_file(&folder) {
             return Err(io::Error::from(io::ErrorKind::NotADirectory));
         }
-        let below = self.entries.range(folder.clone()..);
-        let mut names: Vec<String> = below
-            .take_while(|(path, _)| path.starts_with(&folder))
-            .filter_map(|(path, _)| path.strip_prefix(&folder).ok())
-            .filter_map(|rest| rest.components().next())
-            .map(|name| name.as_os_str().to_string_lossy().into_owned())
-            .collect();
-        names.dedup();
+        let mut names = Vec::new();
+        let mut from = Bound::Excluded(folder.clone());
+        while let Some((path, _)) = self.entries.range((from, Bound::Unbounded)).next() {
+            let Some(name) = path
+                .strip_prefix(&folder)
+                .ok()
+                .and_then(|rest| rest.iter().next())
+            else {
+                break;
+            };
+            names.push(name.to_string_lossy().into_owned());
+            // The least name that comes after this one and all that lies below it.
+            let mut next = name.to_owned();
+            next.push("\0");
+            from = Bound::Included(folder.join(next));
+        }
         Ok(names)
     }
 
@@ -251,7 +355,7 @@ impl FileSystem for Tree {
         let kind = |name: &str| match self.entries.get(&folder.join(name)) {
             Some(Entry::File { .. }) => EntryKind::File,
             Some(Entry::Link(_)) => EntryKind::Link,
-            None => EntryKind::Folder,
+            Some(Entry::Folder) | None => EntryKind::Folder,
         };
         let names = self.list(path)?.into_iter();
         Ok(names
@@ -264,7 +368,7 @@ impl FileSystem for Tree {
 
     fn content_id(&self, path: &Path) -> Option<ContentId> {
         match self.entries.get(&self.follow(path).ok()?) {
-            Some(Entry::File { id, .. }) => Some(id.clone()),
+            Some(Entry::File { id, .. }) => Some(*id),
             _ => None,
         }
     }
