@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use gotemplate::unicode::is_space;
 use serde_json::Value as Json;
 
+use crate::Compat;
 use crate::values::string_form;
 
 /// The annotation that makes a manifest a hook.
@@ -14,6 +15,14 @@ const HOOK: &str = "helm.sh/hook";
 const HOOK_WEIGHT: &str = "helm.sh/hook-weight";
 /// The annotation that says when a hook's object is deleted.
 const HOOK_DELETE: &str = "helm.sh/hook-delete-policy";
+/// The annotation that says when a hook's output is shown.
+const HOOK_OUTPUT: &str = "helm.sh/hook-output-log-policy";
+
+/// Kinds that Helm 3 has no place for.
+const SINCE_V4: [&str; 2] = [
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+];
 
 /// The order of kinds for installing.
 const INSTALL_ORDER: [&str; 38] = [
@@ -124,7 +133,10 @@ pub enum Order {
 
 impl Order {
     /// The place of a kind; `None` for those that come last, by name.
-    fn rank(self, kind: &str) -> Option<usize> {
+    fn rank(self, kind: &str, compat: Compat) -> Option<usize> {
+        if compat.is_v3() && SINCE_V4.contains(&kind) {
+            return None;
+        }
         let kinds: &[&str] = match self {
             Order::Install => &INSTALL_ORDER,
             Order::Uninstall => &UNINSTALL_ORDER,
@@ -163,6 +175,15 @@ pub struct Hook {
     pub weight: i64,
     /// When it is deleted.
     pub delete_policies: Vec<String>,
+    /// When its output is shown.
+    pub output_log_policies: Vec<String>,
+}
+
+impl Hook {
+    /// Whether it is a test.
+    pub fn is_test(&self) -> bool {
+        self.events.iter().any(|event| event == "test")
+    }
 }
 
 /// Rendered texts sorted out.
@@ -175,43 +196,61 @@ pub struct Sorted {
 }
 
 /// The documents of a text, split at lines that begin with `---`. Source: Helm `SplitManifests`.
-pub fn split(text: &str) -> Vec<&str> {
+///
+/// In Helm 4 a document keeps the white space at its end.
+pub fn split(text: &str, compat: Compat) -> Vec<&str> {
+    let text = trim(text, compat);
     let mut documents = Vec::new();
-    let text = text.trim_start_matches(is_space);
     let mut start = 0;
     let mut line_start = 0;
-    for line in text.split_inclusive('\n') {
-        if let Some(after) = line.strip_prefix("---") {
+    let bytes = text.as_bytes();
+    loop {
+        if bytes[line_start..].starts_with(b"---") {
             documents.push(&text[start..line_start]);
-            let marks = line.len() - after.trim_start_matches([' ', '\t']).len();
-            start = line_start + marks;
+            // What follows the marks is the next document, also on the same line.
+            start = line_start + 3;
         }
-        line_start += line.len();
+        match memchr::memchr(b'\n', &bytes[line_start..]) {
+            Some(length) => line_start += length + 1,
+            None => break,
+        }
     }
     documents.push(&text[start..]);
     documents
         .into_iter()
-        .map(|document| document.trim_start_matches(is_space))
-        .filter(|document| !document.is_empty())
+        .map(|document| trim(document, compat))
+        .filter(|document| !document.trim_start_matches(is_space).is_empty())
         .collect()
+}
+
+fn trim(text: &str, compat: Compat) -> &str {
+    if compat.is_v3() {
+        text.trim_matches(is_space)
+    } else {
+        text.trim_start_matches(is_space)
+    }
 }
 
 /// Sorts the texts of templates into hooks and manifests. The error is Helm's text.
 ///
 /// Source: Helm `SortManifests`.
-pub fn sort(files: &BTreeMap<String, String>, order: Order) -> Result<Sorted, String> {
+pub fn sort(
+    files: &BTreeMap<String, String>,
+    order: Order,
+    compat: Compat,
+) -> Result<Sorted, String> {
     let mut sorted = Sorted::default();
     for (path, content) in files {
         let base = path.rsplit('/').next().unwrap_or_default();
         if base.starts_with('_') {
             continue;
         }
-        for document in split(content) {
-            add(&mut sorted, path, document)
+        for document in split(content, compat) {
+            add(&mut sorted, path, document, compat)
                 .map_err(|error| format!("YAML parse error on {path}: {error}"))?;
         }
     }
-    let key = |kind: &str| match order.rank(kind) {
+    let key = |kind: &str| match order.rank(kind, compat) {
         Some(rank) => (0, rank, String::new()),
         None => (1, 0, kind.to_owned()),
     };
@@ -238,10 +277,15 @@ fn field(object: &Json, key: &str) -> Result<String, String> {
     }
 }
 
-fn add(sorted: &mut Sorted, path: &str, document: &str) -> Result<(), String> {
+fn add(sorted: &mut Sorted, path: &str, document: &str, compat: Compat) -> Result<(), String> {
     let head = crate::values::read_json(document.as_bytes())?;
     if !head.is_object() && !head.is_null() {
-        return Err(mismatch(&head, "value", "util.SimpleHead"));
+        let wanted = if compat.is_v3() {
+            "releaseutil.SimpleHead"
+        } else {
+            "util.SimpleHead"
+        };
+        return Err(mismatch(&head, "value", wanted));
     }
     let kind = field(&head, "kind")?;
     let api_version = field(&head, "apiVersion")?;
@@ -310,29 +354,10 @@ fn add(sorted: &mut Sorted, path: &str, document: &str) -> Result<(), String> {
             .get(HOOK_DELETE)
             .map(|policies| list(policies))
             .unwrap_or_default(),
+        output_log_policies: annotations
+            .get(HOOK_OUTPUT)
+            .map(|policies| list(policies))
+            .unwrap_or_default(),
     });
     Ok(())
-}
-
-/// All as `helm template` prints it: manifests, then hooks, each with its source.
-pub fn print(sorted: &Sorted, crds: &[(String, String)]) -> String {
-    let mut out = String::new();
-    for (path, content) in crds {
-        out.push_str(&format!("---\n# Source: {path}\n{content}\n"));
-    }
-    for manifest in &sorted.manifests {
-        out.push_str(&format!(
-            "---\n# Source: {}\n{}\n",
-            manifest.path, manifest.content
-        ));
-    }
-    let mut out = out.trim_matches(is_space).to_owned();
-    out.push('\n');
-    for hook in &sorted.hooks {
-        out.push_str(&format!(
-            "---\n# Source: {}\n{}\n",
-            hook.path, hook.manifest
-        ));
-    }
-    out
 }

@@ -69,7 +69,7 @@ pub(super) fn index(slots: &[Slot]) -> Result<Slot, CallError> {
                         .into_iter()
                         .find(|(name, _)| name.as_bytes() == wanted);
                     Slot {
-                        value: found.map_or(Value::Nil, |(_, value)| value),
+                        value: found.map_or_else(|| object.zero_entry(), |(_, value)| value),
                         boxed: object.entries_are_boxed(),
                     }
                 }

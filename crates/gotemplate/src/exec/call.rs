@@ -292,7 +292,7 @@ impl Frame {
                 return self.fail(format!("map has no entry for key {}", lossy(&name)));
             }
             (None, MissingKey::Zero) => Slot {
-                value: Value::Nil,
+                value: object.zero_entry(),
                 boxed,
             },
             (None, MissingKey::Invalid) => Slot::invalid(),

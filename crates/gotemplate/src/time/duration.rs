@@ -51,6 +51,20 @@ impl Duration {
             Duration(down.saturating_add(unit.0))
         }
     }
+
+    /// Cut down to a multiple of `unit`. Source: time `Duration.Truncate`.
+    pub fn truncate(self, unit: Duration) -> Duration {
+        if unit.0 <= 0 {
+            return self;
+        }
+        Duration(self.0 - self.0 % unit.0)
+    }
+
+    /// How many of `unit` (in nanoseconds) it is. Source: time `Duration.Hours` and its kin.
+    pub fn in_units(self, unit: i64) -> f64 {
+        let (whole, rest) = (self.0 / unit, self.0 % unit);
+        whole as f64 + rest as f64 / unit as f64
+    }
 }
 
 /// `value / unit` with up to all its decimals.

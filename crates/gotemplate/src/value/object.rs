@@ -74,6 +74,11 @@ pub trait Object: Any + Send + Sync {
         true
     }
 
+    /// What [`Object::entries`] has for a key that is not there, if missing keys are zero values.
+    fn zero_entry(&self) -> Value {
+        Value::Nil
+    }
+
     /// The elements of a type that is a slice underneath.
     fn items(&self) -> Option<Vec<Value>> {
         None

@@ -7,6 +7,7 @@ use gotemplate::unicode::{is_print, is_space};
 use gotemplate::{Map, MapType, Str, Value};
 use serde_json::Value as Json;
 
+use crate::Compat;
 use crate::values::{from_json, string_form};
 
 /// Who maintains a chart.
@@ -186,7 +187,8 @@ impl Dependency {
 
 impl Metadata {
     /// Reads the fields of `document` over these; what it does not mention stays.
-    pub(crate) fn read(&mut self, document: &Json) -> Result<(), String> {
+    /// `type_name` is what Helm calls the type.
+    pub(crate) fn read(&mut self, document: &Json, type_name: &str) -> Result<(), String> {
         let kind = "Metadata";
         if document.is_null() {
             return Ok(());
@@ -194,7 +196,7 @@ impl Metadata {
         if !document.is_object() {
             let value = from_json(document);
             return Err(format!(
-                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type v2.Metadata",
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type {type_name}",
                 crate::values::json_kind(&value)
             ));
         }
@@ -372,6 +374,11 @@ impl Metadata {
 
     /// The metadata as `Chart.yaml`: what is empty is left out.
     pub fn to_yaml(&self) -> String {
+        crate::values::to_yaml(&Value::Map(self.to_plain_map())).unwrap_or_default()
+    }
+
+    /// The metadata by the keys of `Chart.yaml`: what is empty is left out.
+    pub fn to_plain_map(&self) -> Map {
         let map = Map::new();
         for (key, value) in [
             ("name", &self.name),
@@ -433,11 +440,20 @@ impl Metadata {
                 .map(Dependency::to_yaml_value)
                 .collect(),
         );
-        crate::values::to_yaml(&Value::Map(map)).unwrap_or_default()
+        map
     }
 
-    /// The metadata as `.Chart`: by the names of Helm's fields. Source: Helm 4 `structToMap`.
-    pub(crate) fn to_map(&self, is_root: bool) -> Map {
+    /// The metadata as `.Chart`: a struct in Helm 3, a map in Helm 4.
+    pub(crate) fn to_value(&self, is_root: bool, compat: Compat) -> Value {
+        if compat.is_v3() {
+            super::view::chart(self, is_root)
+        } else {
+            Value::Map(self.to_map(is_root))
+        }
+    }
+
+    /// The metadata by the names of Helm's fields. Source: Helm 4 `structToMap`.
+    fn to_map(&self, is_root: bool) -> Map {
         let strings = |items: &[String]| {
             Value::list(
                 items
@@ -513,7 +529,7 @@ fn entries<const N: usize>(fields: [(&str, Value); N]) -> Value {
 
 impl Dependency {
     /// The dependency as `Chart.yaml` has it.
-    fn to_yaml_value(&self) -> Value {
+    pub(super) fn to_yaml_value(&self) -> Value {
         let map = Map::new();
         map.insert("name", Value::from(self.name.as_str()));
         map.insert("repository", Value::from(self.repository.as_str()));

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use gotemplate::{CallError, Kind, Object, Param, Signature, Str, Value};
 
+use crate::Compat;
+
 /// The version of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KubeVersion {
@@ -20,11 +22,13 @@ pub struct KubeVersion {
 }
 
 impl KubeVersion {
-    /// Reads a version such as `v1.34.0-gke.1`. `None` if it is none.
+    /// Reads a version such as `v1.34.0-gke.1`; Helm 3 leaves out what follows the numbers.
     ///
-    /// Source: Helm 4 `ParseKubeVersion`, apimachinery `version.ParseGeneric`.
-    pub fn parse(text: &str) -> Option<KubeVersion> {
-        let digits = text.trim_start_matches('v');
+    /// Source: Helm `ParseKubeVersion`, apimachinery `version.ParseGeneric`.
+    pub fn parse(text: &str, compat: Compat) -> Result<KubeVersion, VersionError> {
+        let wrong = || VersionError(text.to_owned());
+        let trimmed = text.trim_matches(gotemplate::unicode::is_space);
+        let digits = trimmed.strip_prefix('v').unwrap_or(trimmed);
         let end = digits
             .find(|char: char| !(char.is_ascii_digit() || char == '.'))
             .unwrap_or(digits.len());
@@ -35,21 +39,39 @@ impl KubeVersion {
                 && (part.len() == 1 || !part.starts_with('0'))
         };
         if numbers.len() < 2 || !numbers.iter().all(is_number) {
-            return None;
+            return Err(wrong());
         }
-        let version = if text.starts_with('v') {
+        let normalized = format!("v{}", numbers.join("."));
+        let version = if compat.is_v3() {
+            normalized.clone()
+        } else if text.starts_with('v') {
             text.to_owned()
         } else {
             format!("v{text}")
         };
-        Some(KubeVersion {
+        Ok(KubeVersion {
             version,
-            normalized: format!("v{}", numbers.join(".")),
+            normalized,
             major: numbers[0].to_owned(),
             minor: numbers[1].to_owned(),
         })
     }
+
+    /// A version as a cluster tells it, which is taken as it is.
+    pub fn of_cluster(git_version: &str, major: &str, minor: &str) -> KubeVersion {
+        KubeVersion {
+            version: git_version.to_owned(),
+            normalized: git_version.to_owned(),
+            major: major.to_owned(),
+            minor: minor.to_owned(),
+        }
+    }
 }
+
+/// A text that is no version: Helm's message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("could not parse {0:?} as version")]
+pub struct VersionError(String);
 
 /// What a cluster can do.
 #[derive(Clone, Debug)]
@@ -58,8 +80,31 @@ pub struct Capabilities {
     pub kube_version: KubeVersion,
     /// The groups and versions (and kinds) it serves.
     pub api_versions: Arc<Vec<String>>,
-    /// The version of Helm, as templates are told.
-    pub helm_version: String,
+    /// Whose types templates see, and the version of Helm they are told.
+    pub compat: Compat,
+}
+
+impl Capabilities {
+    /// What Helm assumes without a cluster.
+    pub fn assumed(compat: Compat) -> Capabilities {
+        let version = compat.kube_version();
+        let mut parts = version.trim_start_matches('v').split('.');
+        let mut part = || parts.next().unwrap_or_default();
+        Capabilities {
+            kube_version: KubeVersion::of_cluster(version, part(), part()),
+            api_versions: compat.api_versions(),
+            compat,
+        }
+    }
+
+    /// The name of the package that Helm has these types in.
+    fn package(&self) -> &'static str {
+        if self.compat.is_v3() {
+            "chartutil"
+        } else {
+            "common"
+        }
+    }
 }
 
 const NONE: Signature = Signature::new(&[]);
@@ -74,7 +119,7 @@ impl Capabilities {
 
 impl Object for Capabilities {
     fn type_name(&self) -> Cow<'_, str> {
-        Cow::Borrowed("*common.Capabilities")
+        Cow::Owned(format!("*{}.Capabilities", self.package()))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -87,12 +132,16 @@ impl Object for Capabilities {
 
     fn field(&self, name: &str) -> Option<Value> {
         match name {
-            "KubeVersion" => Some(Value::Object(Arc::new(self.kube_version.clone()))),
-            "APIVersions" => Some(Value::Object(Arc::new(VersionSet(Arc::clone(
-                &self.api_versions,
-            ))))),
+            "KubeVersion" => Some(Value::Object(Arc::new(Version {
+                version: self.kube_version.clone(),
+                package: self.package(),
+            }))),
+            "APIVersions" => Some(Value::Object(Arc::new(VersionSet {
+                versions: Arc::clone(&self.api_versions),
+                package: self.package(),
+            }))),
             "HelmVersion" => Some(Value::Object(Arc::new(HelmVersion(
-                self.helm_version.clone(),
+                self.compat.helm_version(),
             )))),
             _ => None,
         }
@@ -106,9 +155,15 @@ impl Object for Capabilities {
     }
 }
 
-impl Object for KubeVersion {
+/// `common.KubeVersion`
+struct Version {
+    version: KubeVersion,
+    package: &'static str,
+}
+
+impl Object for Version {
     fn type_name(&self) -> Cow<'_, str> {
-        Cow::Borrowed("common.KubeVersion")
+        Cow::Owned(format!("{}.KubeVersion", self.package))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -117,9 +172,9 @@ impl Object for KubeVersion {
 
     fn field(&self, name: &str) -> Option<Value> {
         match name {
-            "Version" => Some(Value::from(self.version.as_str())),
-            "Major" => Some(Value::from(self.major.as_str())),
-            "Minor" => Some(Value::from(self.minor.as_str())),
+            "Version" => Some(Value::from(self.version.version.as_str())),
+            "Major" => Some(Value::from(self.version.major.as_str())),
+            "Minor" => Some(Value::from(self.version.minor.as_str())),
             _ => None,
         }
     }
@@ -137,23 +192,26 @@ impl Object for KubeVersion {
 
     fn call(&self, name: &str, _args: &[Value]) -> Result<Value, CallError> {
         Ok(Value::from(if name == "GitVersion" {
-            self.version.as_str()
+            self.version.version.as_str()
         } else {
-            self.normalized.as_str()
+            self.version.normalized.as_str()
         }))
     }
 
     fn text(&self) -> Option<Str> {
-        Some(Str::from(self.normalized.as_str()))
+        Some(Str::from(self.version.normalized.as_str()))
     }
 }
 
 /// `common.VersionSet`
-struct VersionSet(Arc<Vec<String>>);
+struct VersionSet {
+    versions: Arc<Vec<String>>,
+    package: &'static str,
+}
 
 impl Object for VersionSet {
     fn type_name(&self) -> Cow<'_, str> {
-        Cow::Borrowed("common.VersionSet")
+        Cow::Owned(format!("{}.VersionSet", self.package))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -166,7 +224,7 @@ impl Object for VersionSet {
 
     fn items(&self) -> Option<Vec<Value>> {
         Some(
-            self.0
+            self.versions
                 .iter()
                 .map(|version| Value::from(version.as_str()))
                 .collect(),
@@ -179,12 +237,12 @@ impl Object for VersionSet {
 
     fn call(&self, _name: &str, args: &[Value]) -> Result<Value, CallError> {
         let wanted = args[0].as_str().map(Str::to_string).unwrap_or_default();
-        Ok(Value::Bool(self.0.contains(&wanted)))
+        Ok(Value::Bool(self.versions.contains(&wanted)))
     }
 }
 
 /// `version.BuildInfo`
-struct HelmVersion(String);
+struct HelmVersion(&'static str);
 
 impl Object for HelmVersion {
     fn type_name(&self) -> Cow<'_, str> {
@@ -197,7 +255,7 @@ impl Object for HelmVersion {
 
     fn field(&self, name: &str) -> Option<Value> {
         match name {
-            "Version" => Some(Value::from(self.0.as_str())),
+            "Version" => Some(Value::from(self.0)),
             "GitCommit" | "GitTreeState" | "GoVersion" | "KubeClientVersion" => {
                 Some(Value::from(""))
             }
@@ -206,6 +264,6 @@ impl Object for HelmVersion {
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
-        vec![("Version", Value::from(self.0.as_str()))]
+        vec![("Version", Value::from(self.0))]
     }
 }

@@ -2,6 +2,8 @@
 
 use gotemplate::{CallError, ExecError};
 
+use crate::Compat;
+
 /// What marks a message of `fail` and `required` within an error.
 pub(super) const WARN_START: &str = "HELM_ERR_START";
 /// The end of such a message.
@@ -84,7 +86,9 @@ fn executing_place(rest: &str) -> Option<Place> {
 }
 
 /// The error of a template with the places on the way to it. Source: Helm `reformatExecErrorMsg`.
-pub(super) fn exec_error(name: &str, error: &ExecError) -> String {
+///
+/// Helm 3 gives Go's error as it is.
+pub(super) fn exec_error(name: &str, error: &ExecError, compat: Compat) -> String {
     let whole = error.to_string();
     let mut parts = whole.splitn(3, ": ");
     let (Some(_), Some(location), Some(message)) = (parts.next(), parts.next(), parts.next())
@@ -99,6 +103,9 @@ pub(super) fn exec_error(name: &str, error: &ExecError) -> String {
             "execution error at ({location}): {}",
             &message[start + WARN_START.len()..end]
         );
+    }
+    if compat.is_v3() {
+        return whole;
     }
     let mut places: Vec<Place> = Vec::new();
     let mut current = Some(whole.clone());

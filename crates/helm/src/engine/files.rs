@@ -7,22 +7,29 @@ use std::sync::Arc;
 
 use gotemplate::{CallError, Kind, Map, MapType, Object, Param, Signature, Str, Value};
 
+use crate::Compat;
 use crate::chart::File;
 use crate::values::to_yaml;
 
 /// Helm's `engine.files`.
 #[derive(Clone)]
-pub(super) struct Files(Arc<BTreeMap<Str, Str>>);
+pub(super) struct Files {
+    files: Arc<BTreeMap<Str, Str>>,
+    compat: Compat,
+}
 
 const NONE: Signature = Signature::new(&[]);
 const TEXT: Signature = Signature::new(&[Param::String]);
 
 impl Files {
-    pub(super) fn of(files: &[File]) -> Files {
+    pub(super) fn of(files: &[File], compat: Compat) -> Files {
         let files = files
             .iter()
             .map(|file| (Str::from(file.name.as_str()), file.data.clone()));
-        Files(Arc::new(files.collect()))
+        Files {
+            files: Arc::new(files.collect()),
+            compat,
+        }
     }
 
     pub(super) fn into_value(self) -> Value {
@@ -32,21 +39,24 @@ impl Files {
     fn glob(&self, pattern: &str) -> Files {
         let regex = super::files::glob_pattern(pattern)
             .and_then(|pattern| regex::Regex::new(&pattern).ok());
-        let kept = self.0.iter().filter(|(name, _)| {
+        let kept = self.files.iter().filter(|(name, _)| {
             // A pattern that cannot be read stands for all.
             regex
                 .as_ref()
                 .is_none_or(|regex| regex.is_match(&name.to_text()))
         });
-        Files(Arc::new(
-            kept.map(|(name, data)| (name.clone(), data.clone()))
-                .collect(),
-        ))
+        Files {
+            files: Arc::new(
+                kept.map(|(name, data)| (name.clone(), data.clone()))
+                    .collect(),
+            ),
+            compat: self.compat,
+        }
     }
 
     /// All files by their base names, as YAML.
     fn as_yaml(&self, encode: impl Fn(&Str) -> Value) -> Value {
-        let entries = self.0.iter().map(|(name, data)| {
+        let entries = self.files.iter().map(|(name, data)| {
             let path = name.to_text();
             let base = path.rsplit('/').next().unwrap_or_default();
             (Str::from(base), encode(data))
@@ -121,12 +131,16 @@ impl Object for Files {
     }
 
     fn entries(&self) -> Option<Vec<(Str, Value)>> {
-        let entries = self.0.iter();
+        let entries = self.files.iter();
         Some(
             entries
                 .map(|(name, data)| (name.clone(), Value::Bytes(data.clone())))
                 .collect(),
         )
+    }
+
+    fn zero_entry(&self) -> Value {
+        Value::Bytes(Str::default())
     }
 
     fn entries_are_boxed(&self) -> bool {
@@ -148,7 +162,7 @@ impl Object for Files {
             .and_then(Value::as_str)
             .cloned()
             .unwrap_or_default();
-        let found = self.0.get(&argument);
+        let found = self.files.get(&argument);
         Ok(match name {
             "Get" => Value::String(found.cloned().unwrap_or_default()),
             "GetBytes" => Value::Bytes(found.cloned().unwrap_or_default()),
@@ -162,6 +176,9 @@ impl Object for Files {
                     return Ok(Value::strings(Vec::<Str>::new()));
                 };
                 let bytes = data.as_bytes();
+                if bytes.is_empty() && self.compat != Compat::V4 {
+                    return Ok(Value::strings(Vec::<Str>::new()));
+                }
                 if bytes.is_empty() {
                     return Err(CallError::new("runtime error: index out of range [-1]"));
                 }

@@ -11,6 +11,7 @@ use gotemplate::{
 
 use super::error::{WARN_END, WARN_START};
 use super::{Engine, toml};
+use crate::Compat;
 use crate::values::{from_yaml, to_yaml, to_yaml_pretty};
 
 /// How often a template may be included within itself.
@@ -57,7 +58,10 @@ pub(super) fn functions(engine: &Engine<'_>) -> Functions {
     let mut functions = Functions::sprig();
     functions.remove("env");
     functions.remove("expandenv");
-    add_formats(&mut functions);
+    add_formats(&mut functions, engine.compat);
+    if engine.compat >= Compat::V4_3 {
+        super::duration::add(&mut functions);
+    }
     let mode = engine.mode;
 
     let included: Arc<Mutex<HashMap<Vec<u8>, usize>>> = Arc::default();
@@ -190,7 +194,7 @@ fn tpl(context: &mut Context<'_>, args: &[Value]) -> Called {
 }
 
 /// `toYaml`, `fromJson` and their kin.
-fn add_formats(functions: &mut Functions) {
+fn add_formats(functions: &mut Functions, compat: Compat) {
     let mut to = |name: &str, strict: bool, write: fn(&Value) -> Result<String, String>| {
         functions.insert(
             name,
@@ -208,15 +212,17 @@ fn add_formats(functions: &mut Functions) {
     to("toYaml", false, |value| {
         to_yaml(value).map(without_line_end)
     });
-    to("mustToYaml", true, |value| {
-        to_yaml(value).map(without_line_end)
-    });
     to("toYamlPretty", false, |value| {
         to_yaml_pretty(value).map(without_line_end)
     });
     to("toJson", false, to_json);
-    to("mustToJson", true, to_json);
-    to("mustToToml", true, toml::encode);
+    if !compat.is_v3() {
+        to("mustToYaml", true, |value| {
+            to_yaml(value).map(without_line_end)
+        });
+        to("mustToJson", true, to_json);
+        to("mustToToml", true, toml::encode);
+    }
     // Here the error becomes the result; a Go program would also die of nil.
     functions.insert(
         "toToml",

@@ -1,12 +1,13 @@
 //! Rendering charts. Source: Helm 4.2 `pkg/engine`.
 
 mod capabilities;
+mod duration;
 mod error;
 mod files;
 mod functions;
 mod toml;
 
-pub use capabilities::{Capabilities, KubeVersion};
+pub use capabilities::{Capabilities, KubeVersion, VersionError};
 pub use functions::{Lookup, Mode};
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use gotemplate::{
     Str, Templates, Value, replace_all,
 };
 
+use crate::Compat;
 use crate::chart::Chart;
 use crate::values::{coalesce_values, path_value, table, to_yaml};
 use files::Files;
@@ -41,8 +43,23 @@ pub struct ReleaseOptions {
     pub is_install: bool,
 }
 
+impl ReleaseOptions {
+    /// The first revision of a release.
+    pub fn install(name: &str, namespace: &str) -> ReleaseOptions {
+        ReleaseOptions {
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            revision: 1,
+            is_upgrade: false,
+            is_install: true,
+        }
+    }
+}
+
 /// How to render.
 pub struct Engine<'a> {
+    /// Which Helm is followed.
+    pub compat: Compat,
     /// What the templates may do and learn.
     pub mode: Mode,
     /// Reads objects of a cluster for `lookup`.
@@ -60,51 +77,71 @@ struct Renderable {
     base_path: String,
 }
 
-/// The name of Helm's type for values.
-const VALUES_TYPE: MapType = MapType::NamedAny(&VALUES);
-
-/// Helm's type for values, with its methods. Source: Helm `common.Values`.
+/// Helm 4's type for values, with its methods. Source: Helm 4 `common.Values`.
 static VALUES: NamedMap = NamedMap {
     name: "common.Values",
-    method: |name| {
-        const NONE: Signature = Signature::new(&[]);
-        const TEXT: Signature = Signature::new(&[Param::String]);
-        const TEXT_ANY: Signature = TEXT.any();
-        match name {
-            "AsMap" | "YAML" => Some(&NONE),
-            "Table" => Some(&TEXT),
-            "PathValue" => Some(&TEXT_ANY),
-            _ => None,
-        }
-    },
-    call: |values, name, args| {
-        let path = args
-            .first()
-            .and_then(Value::as_str)
-            .map(Str::to_string)
-            .unwrap_or_default();
-        match name {
-            "AsMap" => Ok(Value::Map(Map::from_entries(values.entries()))),
-            "YAML" => to_yaml(&Value::Map(values.clone()))
-                .map(Value::from)
-                .map_err(CallError::new),
-            "Table" => match table(values, &path) {
-                Some(found) => Ok(Value::Map(named(&found))),
-                None => Err(CallError::new(format!("{path:?} is not a table"))),
-            },
-            _ => path_value(values, &path)
-                .ok_or_else(|| CallError::new(format!("{path:?} is not a value"))),
-        }
-    },
+    method: values_method,
+    call: |values, name, args| values_call(values, name, args, Compat::V4),
 };
 
-/// The values a chart is rendered with. Source: Helm `ToRenderValues`.
+/// Helm 3's type for values. Source: Helm 3 `chartutil.Values`.
+static VALUES_V3: NamedMap = NamedMap {
+    name: "chartutil.Values",
+    method: values_method,
+    call: |values, name, args| values_call(values, name, args, Compat::V3),
+};
+
+fn values_type(compat: Compat) -> MapType {
+    MapType::NamedAny(if compat.is_v3() { &VALUES_V3 } else { &VALUES })
+}
+
+fn values_method(name: &str) -> Option<&'static Signature> {
+    const NONE: Signature = Signature::new(&[]);
+    const TEXT: Signature = Signature::new(&[Param::String]);
+    const TEXT_ANY: Signature = TEXT.any();
+    match name {
+        "AsMap" | "YAML" => Some(&NONE),
+        "Table" => Some(&TEXT),
+        "PathValue" => Some(&TEXT_ANY),
+        _ => None,
+    }
+}
+
+fn values_call(
+    values: &Map,
+    name: &str,
+    args: &[Value],
+    compat: Compat,
+) -> Result<Value, CallError> {
+    let path = args
+        .first()
+        .and_then(Value::as_str)
+        .map(Str::to_string)
+        .unwrap_or_default();
+    match name {
+        "AsMap" => Ok(Value::Map(Map::from_entries(values.entries()))),
+        "YAML" => to_yaml(&Value::Map(values.clone()))
+            .map(Value::from)
+            .map_err(CallError::new),
+        "Table" => match table(values, &path) {
+            Some(found) => Ok(Value::Map(named(&found, compat))),
+            None => Err(CallError::new(format!("{path:?} is not a table"))),
+        },
+        _ => path_value(values, &path)
+            .ok_or_else(|| CallError::new(format!("{path:?} is not a value"))),
+    }
+}
+
+/// The values a chart is rendered with: those of users over its own, and what it may know of the release.
+///
+/// They are checked against schemas apart, see [`crate::values::check_schemas`]. Source: Helm `ToRenderValues`.
 pub fn render_values(
     chart: &Chart,
     values: &Map,
     release: &ReleaseOptions,
     capabilities: &Capabilities,
 ) -> Result<Map, RenderError> {
+    let compat = capabilities.compat;
     let release = Map::from_entries([
         (Str::from("Name"), Value::from(release.name.as_str())),
         (
@@ -116,18 +153,18 @@ pub fn render_values(
         (Str::from("Revision"), Value::int(release.revision)),
         (Str::from("Service"), Value::from("Helm")),
     ]);
-    let values = coalesce_values(chart, values).map_err(RenderError)?;
+    let values = coalesce_values(chart, values, compat).map_err(RenderError)?;
     Ok(Map::from_entries([
-        (Str::from("Chart"), Value::Map(chart.metadata.to_map(true))),
+        (Str::from("Chart"), chart.metadata.to_value(true, compat)),
         (Str::from("Capabilities"), capabilities.to_value()),
         (Str::from("Release"), Value::Map(release)),
-        (Str::from("Values"), Value::Map(named(&values))),
+        (Str::from("Values"), Value::Map(named(&values, compat))),
     ]))
 }
 
 /// The map as Helm's type for values.
-fn named(map: &Map) -> Map {
-    Map::typed(VALUES_TYPE, map.entries().into_iter().collect())
+fn named(map: &Map, compat: Compat) -> Map {
+    Map::typed(values_type(compat), map.entries().into_iter().collect())
 }
 
 impl Engine<'_> {
@@ -138,7 +175,7 @@ impl Engine<'_> {
         top: &Map,
     ) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let mut templates = BTreeMap::new();
-        collect(chart, top, "", true, &mut templates);
+        collect(chart, top, None, self.compat, &mut templates);
         let mut names: Vec<&String> = templates.keys().collect();
         // Deeper paths first, so that a parent's named templates win over those of its dependencies.
         names.sort_by(|left, right| depth(right).cmp(&depth(left)).then_with(|| right.cmp(left)));
@@ -174,12 +211,12 @@ impl Engine<'_> {
                     Value::from(template.base_path.as_str()),
                 ),
             ];
-            let about = Map::typed(VALUES_TYPE, about.into_iter().collect());
+            let about = Map::typed(values_type(self.compat), about.into_iter().collect());
             template.dot.insert("Template", Value::Map(about));
             let mut out = Vec::new();
             context
                 .execute(name.as_bytes(), Value::Map(template.dot.clone()), &mut out)
-                .map_err(|error| RenderError(error::exec_error(name, &error)))?;
+                .map_err(|error| RenderError(error::exec_error(name, &error, self.compat)))?;
             rendered.insert(name.clone(), without_no_value(out));
         }
         Ok(rendered)
@@ -202,26 +239,26 @@ fn depth(name: &str) -> usize {
 fn collect(
     chart: &Chart,
     parent: &Map,
-    parent_path: &str,
-    is_root: bool,
+    parent_path: Option<&str>,
+    compat: Compat,
     templates: &mut BTreeMap<String, Renderable>,
 ) -> Map {
-    let name = &chart.metadata.name;
+    let is_root = parent_path.is_none();
     let values = if is_root {
         parent.get("Values").unwrap_or_default()
     } else {
-        let found = table(parent, &format!("Values.{name}")).unwrap_or_default();
-        Value::Map(named(&found))
+        let found = table(parent, &format!("Values.{}", chart.metadata.name)).unwrap_or_default();
+        Value::Map(named(&found, compat))
     };
     let subcharts = Map::new();
     let dot = Map::typed(
-        VALUES_TYPE,
+        values_type(compat),
         [
+            (Str::from("Chart"), chart.metadata.to_value(is_root, compat)),
             (
-                Str::from("Chart"),
-                Value::Map(chart.metadata.to_map(is_root)),
+                Str::from("Files"),
+                Files::of(&chart.files, compat).into_value(),
             ),
-            (Str::from("Files"), Files::of(&chart.files).into_value()),
             (
                 Str::from("Release"),
                 parent.get("Release").unwrap_or_default(),
@@ -236,13 +273,9 @@ fn collect(
         .into_iter()
         .collect(),
     );
-    let path = if is_root {
-        name.clone()
-    } else {
-        format!("{parent_path}/charts/{name}")
-    };
+    let path = chart.path_below(parent_path);
     for child in &chart.dependencies {
-        let seen = collect(child, &dot, &path, false, templates);
+        let seen = collect(child, &dot, Some(&path), compat, templates);
         subcharts.insert(child.metadata.name.as_str(), Value::Map(seen));
     }
     for file in &chart.templates {

@@ -1,8 +1,11 @@
-//! Putting users' values over those of charts. Source: Helm 4.2 `pkg/chart/common/util/coalesce.go`.
+//! Putting users' values over those of charts.
+//! Source: Helm 4.2 `pkg/chart/common/util/coalesce.go`, Helm 3.22 `pkg/chartutil/coalesce.go`.
 
 use std::sync::Arc;
 
 use gotemplate::{List, Map, Str, Value, lossy};
+
+use crate::Compat;
 
 const GLOBAL: &str = "global";
 
@@ -51,28 +54,46 @@ fn join(prefix: &str, name: &str) -> String {
 
 /// Users' values over those of a chart and its dependencies; a null deletes the chart's value.
 /// The error is Helm's text.
-pub fn coalesce_values<C: ChartValues>(chart: &C, values: &Map) -> Result<Map, String> {
-    Pass { merge: false }.chart(chart, deep_copy_map(values), "")
+pub fn coalesce_values<C: ChartValues>(
+    chart: &C,
+    values: &Map,
+    compat: Compat,
+) -> Result<Map, String> {
+    Pass {
+        merge: false,
+        compat,
+    }
+    .chart(chart, deep_copy_map(values), "")
 }
 
 /// As [`coalesce_values`], but nulls stay.
-pub fn merge_values<C: ChartValues>(chart: &C, values: &Map) -> Result<Map, String> {
-    Pass { merge: true }.chart(chart, deep_copy_map(values), "")
+pub fn merge_values<C: ChartValues>(
+    chart: &C,
+    values: &Map,
+    compat: Compat,
+) -> Result<Map, String> {
+    Pass {
+        merge: true,
+        compat,
+    }
+    .chart(chart, deep_copy_map(values), "")
 }
 
 /// `source` below `target`, which is changed; a null of the target deletes the source's value.
 pub fn coalesce_tables(target: &Map, source: &Map) -> Map {
-    Pass { merge: false }.tables(target, source, "")
+    Pass::tables(false, target, source, "")
 }
 
 /// As [`coalesce_tables`], but nulls stay.
 pub fn merge_tables(target: &Map, source: &Map) -> Map {
-    Pass { merge: true }.tables(target, source, "")
+    Pass::tables(true, target, source, "")
 }
 
 #[derive(Clone, Copy)]
 struct Pass {
+    /// Whether nulls stay.
     merge: bool,
+    compat: Compat,
 }
 
 impl Pass {
@@ -116,18 +137,16 @@ impl Pass {
                             .dependencies()
                             .iter()
                             .any(|child| child.name().as_bytes() == key.as_bytes());
-                        let pass = Pass {
-                            merge: self.merge || names_child,
-                        };
-                        if !pass.merge {
+                        let merge = self.merge || names_child;
+                        if !merge && !self.compat.is_v3() {
                             remove_nulls(own);
                         }
-                        pass.tables(&given, own, &join(&prefix, &key.to_text()));
+                        Pass::tables(merge, &given, own, &join(&prefix, &key.to_text()));
                     }
                 }
                 Some(_) => {}
                 None => {
-                    if !self.merge {
+                    if !self.merge && !self.compat.is_v3() {
                         match &value {
                             Value::Nil => continue,
                             Value::Map(map) => remove_nulls(map),
@@ -140,7 +159,7 @@ impl Pass {
         }
     }
 
-    fn tables(self, target: &Map, source: &Map, prefix: &str) -> Map {
+    fn tables(merge: bool, target: &Map, source: &Map, prefix: &str) -> Map {
         if source.is_nil() {
             return target.clone();
         }
@@ -160,7 +179,7 @@ impl Pass {
         }
         for (key, value) in source.entries() {
             match target.get(&key) {
-                Some(Value::Nil) if !self.merge && had_value.binary_search(&key).is_ok() => {
+                Some(Value::Nil) if !merge && had_value.binary_search(&key).is_ok() => {
                     target.remove(&key);
                 }
                 None => {
@@ -168,7 +187,7 @@ impl Pass {
                 }
                 Some(Value::Map(nested)) => {
                     if let Value::Map(value) = &value {
-                        self.tables(&nested, value, &join(prefix, &key.to_text()));
+                        Pass::tables(merge, &nested, value, &join(prefix, &key.to_text()));
                     }
                 }
                 Some(_) => {}
@@ -195,7 +214,7 @@ fn globals(target: &Map, source: &Map, prefix: &str) {
             }
             (Value::Map(map), Some(Value::Map(existing))) => {
                 let copy = shallow_copy(map);
-                Pass { merge: true }.tables(&copy, &existing, &join(prefix, &key.to_text()));
+                Pass::tables(true, &copy, &existing, &join(prefix, &key.to_text()));
                 into.insert(key, Value::Map(copy));
             }
             (Value::Map(_), Some(_)) | (_, Some(Value::Map(_))) => {}

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use gotemplate::json::{EncodeOptions, encode};
 use gotemplate::strconv::{FloatFormat, append_float};
-use gotemplate::{Map, Str, Value, lossy};
+use gotemplate::{Map, MapType, Str, Value, lossy};
+
+use crate::Compat;
 
 /// What YAML 1.1 takes for booleans besides `true` and `false`; quoted for its readers.
 const OLD_BOOLEANS: [&str; 16] = [
@@ -55,27 +57,76 @@ pub fn string_form(value: &serde_json::Value) -> Option<String> {
     })
 }
 
-/// The values of a `values.yaml`: all its documents, later ones over earlier ones.
+/// The values of a `values.yaml`: all its documents, later ones over earlier ones. Helm 3 reads the first only.
 ///
-/// Source: Helm `loader.LoadValues`.
-pub fn read_values(text: &[u8]) -> Result<Map, String> {
+/// Source: Helm 4 `loader.LoadValues`, apimachinery `YAMLReader`; Helm 3 `loader.LoadFiles`.
+pub fn read_values(text: &[u8], compat: Compat) -> Result<Map, String> {
+    if compat.is_v3() {
+        return Ok(read_table(text)?.unwrap_or_else(|| Map::nil(MapType::Any)));
+    }
     let mut values = Map::new();
-    for document in yaml::split_documents(text) {
-        let document = read_json(document)
+    for document in documents(text, compat) {
+        let table = read_table(&document)
             .map_err(|error| format!("cannot unmarshal yaml document: {error}"))?;
-        match from_json(&document) {
-            Value::Nil => {}
-            Value::Map(map) => values = merge_maps(&values, &map),
-            other => {
-                return Err(format!(
-                    "cannot unmarshal yaml document: error unmarshaling JSON: while decoding JSON: json: cannot \
-                     unmarshal {} into Go value of type map[string]interface {{}}",
-                    json_kind(&other)
-                ));
-            }
+        if let Some(table) = table {
+            values = merge_maps(&values, &table);
         }
     }
     Ok(values)
+}
+
+/// The table that the first document of a text is; `None` for null.
+fn read_table(text: &[u8]) -> Result<Option<Map>, String> {
+    match from_json(&read_json(text)?) {
+        Value::Nil => Ok(None),
+        Value::Map(map) => Ok(Some(map)),
+        other => Err(format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type \
+             map[string]interface {{}}",
+            json_kind(&other)
+        )),
+    }
+}
+
+/// How much of a line Go's reader gives at once.
+const READ_BUFFER: usize = 4096;
+
+/// The texts between lines of `---`, which may have a comment. Source: apimachinery `YAMLReader.Read`.
+fn documents(text: &[u8], compat: Compat) -> Vec<Cow<'_, [u8]>> {
+    let mut text = text;
+    let last = text
+        .rsplit(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    if compat == Compat::V4 && !last.is_empty() && last.len().is_multiple_of(READ_BUFFER) {
+        // Upstream bug, kept: such a line is lost when no line end follows (helm/helm#32506).
+        text = &text[..text.len() - last.len()];
+    }
+    let mut documents = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let end = at + line.len();
+        if let Some(rest) = line.strip_prefix(b"---") {
+            let rest = rest.trim_ascii();
+            if rest.is_empty() || rest[0] == b'#' {
+                documents.push(&text[start..at]);
+                start = end;
+            }
+        }
+        at = end;
+    }
+    documents.push(&text[start..]);
+    documents.retain(|part| !part.is_empty());
+    documents.into_iter().map(unix_lines).collect()
+}
+
+/// Lines with plain line ends: the reader drops the `\r` of `\r\n`.
+fn unix_lines(text: &[u8]) -> Cow<'_, [u8]> {
+    if gotemplate::find(text, b"\r\n").is_none() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(gotemplate::replace_all(text, b"\r\n", b"\n"))
 }
 
 /// What JSON calls a value.

@@ -5,6 +5,8 @@ use gotemplate::strconv::{parse_int, quote};
 use gotemplate::unicode::is_space;
 use gotemplate::{Map, Value, lossy};
 
+use crate::Compat;
+
 /// The largest index of a list.
 const MAX_INDEX: i64 = 65_536;
 /// How deep names may nest.
@@ -53,8 +55,10 @@ pub fn set(
     kind: SetKind,
     read_file: Option<ReadFile<'_>>,
     values: &Map,
+    compat: Compat,
 ) -> Result<(), SetError> {
     let mut parser = Parser {
+        compat,
         rest: text,
         kind,
         read_file,
@@ -69,6 +73,7 @@ pub fn set(
 }
 
 struct Parser<'a> {
+    compat: Compat,
     rest: &'a str,
     kind: SetKind,
     read_file: Option<ReadFile<'a>>,
@@ -182,7 +187,12 @@ impl Parser<'_> {
     fn index(&mut self) -> Parsed<i64> {
         let (text, stop) = self.until(&[']']);
         if stop.is_none() {
-            return Err(Stop::End);
+            // Helm 4 takes the end within an index for the end of all, and says nothing.
+            return Err(if self.compat.is_v3() {
+                Stop::Failed("error parsing index: EOF".to_owned())
+            } else {
+                Stop::End
+            });
         }
         parse_int(text.as_bytes(), 10).map_err(|error| {
             format!(
@@ -400,7 +410,14 @@ mod tests {
     #[test]
     fn texts_become_values() {
         let values = Map::new();
-        set("a.b=1,c={x,2},d[1].e=z", SetKind::Typed, None, &values).unwrap();
+        set(
+            "a.b=1,c={x,2},d[1].e=z",
+            SetKind::Typed,
+            None,
+            &values,
+            Compat::V4,
+        )
+        .unwrap();
         let shown = lossy(&Value::Map(values).print()).into_owned();
         assert_eq!(shown, "map[a:map[b:1] c:[x 2] d:[<nil> map[e:z]]]");
     }
