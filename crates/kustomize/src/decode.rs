@@ -254,6 +254,20 @@ macro_rules! go_struct {
             $($(#[$field_doc])* pub(crate) $field: $type,)*
         }
 
+        impl $crate::encode::Encode for $name {
+            fn is_zero(&self) -> bool {
+                false
+            }
+
+            fn encode(&self) -> serde_json::Value {
+                let mut map = serde_json::Map::new();
+                $(if !$crate::encode::Encode::is_zero(&self.$field) {
+                    map.insert($key.to_owned(), $crate::encode::Encode::encode(&self.$field));
+                })*
+                serde_json::Value::Object(map)
+            }
+        }
+
         impl $crate::decode::Decode for $name {
             fn go_type() -> String {
                 concat!("types.", $go).to_owned()

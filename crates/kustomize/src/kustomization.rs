@@ -591,7 +591,7 @@ impl Kustomization {
     }
 }
 
-fn version_of(kind: &str) -> &'static str {
+pub(crate) fn version_of(kind: &str) -> &'static str {
     if kind == COMPONENT {
         "kustomize.config.k8s.io/v1alpha1"
     } else {

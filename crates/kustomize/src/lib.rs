@@ -24,9 +24,12 @@
 
 mod crds;
 mod decode;
+mod encode;
+pub mod envsubst;
 mod error;
 mod field;
 mod fieldspec;
+pub mod flux;
 mod generate;
 mod json_patch;
 mod kustomization;
@@ -53,11 +56,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 pub use error::{BuildError, BuildErrors, Location};
-pub use tree::{Disk, FileSystem, Memory};
 pub use kustomization::FILE_NAMES;
 pub use load::{FetchRemote, LoadRestrictor};
 pub use memo::{Reads, Seen};
 pub use resource::Provenance;
+pub use tree::{Disk, FileSystem, Memory};
 
 use fieldspec::Config;
 use kustomization::Kustomization;
@@ -188,14 +191,34 @@ pub fn build_as(
     shown: &str,
     options: &Options<'_>,
 ) -> Result<Output, BuildErrors> {
-    let recorder = Recorder::default();
     let openapi = OpenApi::new(options.profile);
+    let (resources, warnings, reads) = build_resources(fs, path, shown, options, &openapi)?;
+    let (yaml, objects) = print(resources).map_err(|error| BuildErrors(vec![error]))?;
+    Ok(Output {
+        yaml,
+        objects,
+        warnings,
+        reads,
+    })
+}
+
+type Built = (Vec<resource::Resource>, Vec<String>, Reads);
+
+/// The resources of a kustomization, what was warned of, and what was read.
+fn build_resources(
+    fs: &dyn FileSystem,
+    path: &Path,
+    shown: &str,
+    options: &Options<'_>,
+    openapi: &OpenApi,
+) -> Result<Built, BuildErrors> {
+    let recorder = Recorder::default();
     let (defaults, built_in) = match options.profile {
         Profile::Command => &*COMMAND_CONFIG,
         Profile::Flux => &*FLUX_CONFIG,
     };
     let context = Build {
-        openapi: &openapi,
+        openapi,
         defaults,
         built_in,
         newest: options.profile == Profile::Command,
@@ -215,25 +238,13 @@ pub fn build_as(
         strict_paths: options.profile == Profile::Command,
     };
     let result = run(&context, settings, path, shown, options);
-    let warnings = context
-        .warnings
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
+    let taken = |list: Mutex<Vec<_>>| list.into_inner().unwrap_or_else(PoisonError::into_inner);
     match result {
-        Ok((yaml, objects)) => Ok(Output {
-            yaml,
-            objects,
-            warnings,
-            reads: recorder.into_reads(),
-        }),
+        Ok(resources) => Ok((resources, taken(context.warnings), recorder.into_reads())),
         Err(first) => {
             let mut errors = vec![first];
-            errors.extend(
-                context
-                    .more_errors
-                    .into_inner()
-                    .unwrap_or_else(PoisonError::into_inner),
-            );
+            let more = context.more_errors.into_inner();
+            errors.extend(more.unwrap_or_else(PoisonError::into_inner));
             Err(BuildErrors(errors))
         }
     }
@@ -245,7 +256,7 @@ fn run(
     path: &Path,
     shown: &str,
     options: &Options<'_>,
-) -> error::Result<(String, Vec<Object>)> {
+) -> error::Result<Vec<resource::Resource>> {
     let loader = Loader::new(settings, path, shown)?;
     let mut target = Target::load(context, loader)?;
     target.set_schema(true)?;
@@ -263,7 +274,7 @@ fn run(
         transform::sort(&mut acc.map, root.sort_options.as_ref(), context.openapi)?;
     }
     finish(&mut acc, &root, options)?;
-    print(acc)
+    Ok(acc.map.into_resources())
 }
 
 /// Leaves out what is only for the build.
@@ -311,10 +322,10 @@ fn finish(acc: &mut Accumulator, root: &Kustomization, options: &Options<'_>) ->
     Ok(())
 }
 
-fn print(acc: Accumulator) -> error::Result<(String, Vec<Object>)> {
+fn print(resources: Vec<resource::Resource>) -> error::Result<(String, Vec<Object>)> {
     let mut text = String::new();
     let mut objects = Vec::new();
-    for resource in acc.map.into_resources() {
+    for resource in resources {
         if !text.is_empty() {
             text.push_str("---\n");
         }

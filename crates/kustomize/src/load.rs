@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{BuildError, Result};
-use tree::{FileSystem, clean, errno_text};
 use crate::memo::Recorder;
+use tree::{FileSystem, clean, errno_text};
 
 /// Where files may be loaded from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -98,6 +98,7 @@ impl<'a> Loader<'a> {
             };
             BuildError::new(format!("evalsymlink failure on '{shown}' : {text}"))
         })?;
+        self.recorder.resolved(path, &resolved);
         if let Some(boundary) = &self.boundary
             && !resolved.starts_with(&**boundary)
         {
@@ -151,6 +152,7 @@ impl<'a> Loader<'a> {
                     };
                     BuildError::new(format!("open {shown}: {text}"))
                 })?;
+                self.recorder.resolved(&full, &resolved);
                 if self
                     .boundary
                     .as_ref()
@@ -183,7 +185,7 @@ impl<'a> Loader<'a> {
         }
         match self.fs.read(&readable) {
             Ok(content) => {
-                self.recorder.read(&readable, &content);
+                self.recorder.read(self.fs, &readable, &content);
                 Ok(content)
             }
             Err(error) => {
@@ -202,6 +204,7 @@ impl<'a> Loader<'a> {
                 "remote resources are not allowed: {url}"
             )));
         };
+        self.recorder.remote();
         remote.file(url).map(Into::into).map_err(BuildError::new)
     }
 
@@ -247,6 +250,7 @@ impl<'a> Loader<'a> {
                 "remote bases are not allowed: {url}"
             )));
         };
+        self.recorder.remote();
         let root = remote.base(url).map_err(BuildError::new)?;
         let entered = self.at(root);
         Ok(Self {
