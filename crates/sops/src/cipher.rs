@@ -95,7 +95,7 @@ fn gcm(key: &DataKey) -> Result<Gcm, CipherError> {
     Gcm::new_from_slice(&key.0).map_err(|_| CipherError::Size("the data key is not 32 bytes long"))
 }
 
-/// Decrypts one value. `path` is what it was bound to: the keys that lead to it, each with a `:`.
+/// Decrypts one value. `path` is what it was bound to: the keys that lead to it, joined and ended by `:`.
 pub(crate) fn decrypt(text: &str, key: &DataKey, path: &str) -> Result<Value, CipherError> {
     if text.is_empty() {
         return Ok(Value::Text(String::new()));

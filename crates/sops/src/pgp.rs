@@ -66,7 +66,7 @@ impl PgpKeys {
         let message = message
             .decrypt_with_keys(vec![&empty], self.secret.iter().collect())
             .map_err(|error| match error {
-                pgp::errors::Error::MissingKey { .. } => failed(&"no secret key"),
+                pgp::errors::Error::MissingKey => failed(&"no secret key"),
                 other => failed(&other),
             })?;
         let mut message = if message.is_compressed() {

@@ -180,11 +180,13 @@ impl<V: Visit> Walk<'_, V> {
                 Item::Comment(comment) => {
                     self.note(&comment);
                     let inline = comment.inline;
-                    let text = match self.leaf(Value::Comment(comment))? {
-                        Value::Comment(comment) => comment.text,
-                        other => other.plaintext().unwrap_or_default(),
-                    };
-                    out.push(Item::Comment(Comment { text, inline }));
+                    out.push(Item::Comment(match self.leaf(Value::Comment(comment))? {
+                        Value::Comment(comment) => comment,
+                        other => Comment {
+                            text: other.plaintext().unwrap_or_default(),
+                            inline,
+                        },
+                    }));
                 }
                 Item::Entry(key, value) => {
                     self.path.push(key);
@@ -218,9 +220,9 @@ fn walk(
         .collect()
 }
 
-/// The path as it authenticates a value.
+/// The path as it authenticates a value; a colon ends it, also the empty one.
 fn bound(path: &[String]) -> String {
-    path.iter().map(|key| format!("{key}:")).collect()
+    format!("{}:", path.join(":"))
 }
 
 /// Adds up what the code is made of.
@@ -283,10 +285,8 @@ impl Visit for Decrypt<'_> {
                 // A comment may have been written before SOPS encrypted comments.
                 (true, Value::Comment(comment)) => {
                     match cipher::decrypt(&comment.text, self.key, &bound(path)) {
-                        Ok(Value::Comment(plain)) => Value::Comment(Comment {
-                            inline: comment.inline,
-                            ..plain
-                        }),
+                        // Upstream bug, kept: that it stood behind a value is forgotten.
+                        Ok(Value::Comment(plain)) => Value::Comment(plain),
                         Ok(Value::Text(text)) => Value::Comment(Comment {
                             text,
                             inline: comment.inline,

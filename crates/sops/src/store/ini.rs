@@ -104,6 +104,9 @@ pub(super) fn emit(branches: &[Branch]) -> Result<Vec<u8>, StoreError> {
                     .to_owned(),
             ));
         };
+        if !out.is_empty() {
+            out.push('\n');
+        }
         emit_section(name, items, &mut out);
     }
     Ok(out.into_bytes())
@@ -142,7 +145,6 @@ fn emit_section(name: &str, items: &Branch, out: &mut String) {
         out.push_str(format!("{key}{padding} = {text}").trim_end_matches('\n'));
         out.push('\n');
     }
-    out.push('\n');
 }
 
 fn emit_comment(text: &str, out: &mut String) {
