@@ -126,6 +126,20 @@ impl<R: Reconcile> Controller<R> {
         });
     }
 
+    /// Whenever a labelled Secret or ConfigMap (`kind`) changes, wakes the objects that `wakes` names.
+    pub fn wake_on_configs(
+        &self,
+        kind: &'static str,
+        wakes: impl Fn(&ObjectKey) -> Vec<(ObjectKey, Wake)> + Send + Sync + 'static,
+    ) {
+        let queue = self.queue.clone();
+        self.manager.watch_configs(kind, move |changed| {
+            for (key, wake) in wakes(changed) {
+                queue.add(&key, wake);
+            }
+        });
+    }
+
     /// Runs until `stop`; then waits for the reconciliations at work, at most the grace period.
     pub async fn run(self, stop: CancellationToken) {
         tokio::select! {

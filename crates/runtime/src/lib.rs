@@ -18,6 +18,7 @@
 mod backoff;
 mod cache;
 pub mod client;
+mod configs;
 mod context;
 mod controller;
 pub mod events;

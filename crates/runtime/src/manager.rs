@@ -7,10 +7,13 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use api::meta::Object;
+
+use crate::configs;
 use crate::events::Sink;
 use crate::metrics::Metrics;
 use crate::watch::{self, Scope};
-use crate::{Cache, Connection, Jitter, Kind, Recorder};
+use crate::{Cache, Connection, Jitter, Kind, ObjectKey, Recorder};
 
 /// Settings of all controllers.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +22,9 @@ pub struct ManagerOptions {
     pub namespace: Option<String>,
     /// A selector over the labels of the objects that are reconciled (`--watch-label-selector`).
     pub label_selector: String,
+    /// A selector over the labels of Secrets and ConfigMaps whose changes wake those that read them
+    /// (`--watch-configs-label-selector`); empty watches none.
+    pub config_selector: String,
     /// How far intervals are spread (`--interval-jitter-percentage`).
     pub jitter: Jitter,
     /// Where events go besides the API server (`--events-addr`); nowhere if it is empty.
@@ -116,6 +122,40 @@ impl Manager {
             namespace: self.0.options.namespace.clone(),
             selector: String::new(),
         })
+    }
+
+    /// An object as the API server has it now.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be read.
+    pub async fn fetch<S: Kind>(&self, key: &ObjectKey) -> Result<Object<S>, kube::Error> {
+        let api = watch::api_for::<S>(self.client(), Some(&key.namespace));
+        let object = api.get(&key.name).await?;
+        watch::decode::<S>(object).map_err(|error| kube::Error::Service(error))
+    }
+
+    /// Calls `changed` with the key of each Secret or ConfigMap (`kind`) with the watched labels
+    /// (`--watch-configs-label-selector`) that is made or changed from now on.
+    pub fn watch_configs(
+        &self,
+        kind: &'static str,
+        changed: impl Fn(&ObjectKey) + Send + Sync + 'static,
+    ) {
+        let selector = self.0.options.config_selector.clone();
+        if selector.is_empty() {
+            return;
+        }
+        let scope = Scope {
+            namespace: self.0.options.namespace.clone(),
+            selector,
+        };
+        tokio::spawn(configs::run(
+            self.client().clone(),
+            kind,
+            scope,
+            self.0.stop.clone(),
+            changed,
+        ));
     }
 
     fn cache<S: Kind>(&self, scope: Scope) -> Arc<Cache<S>> {

@@ -72,6 +72,11 @@ impl<S: Kind> Patcher<S> {
         encode(after).is_ok_and(|after| after != self.before)
     }
 
+    /// Whether finalizers, annotations or labels differ from what was written last.
+    pub fn has_metadata_changes(&self, after: &Object<S>) -> bool {
+        encode(after).is_ok_and(|after| after["metadata"] != self.before["metadata"])
+    }
+
     /// Writes what differs from the last time; tells whether anything did. An object that is being deleted
     /// may be gone by now.
     ///

@@ -23,7 +23,13 @@ pub(crate) struct Scope {
 
 /// How long to wait after errors of the watch: short at first, since an API server that restarts is back soon.
 #[derive(Debug, Clone)]
-struct Pause(Duration);
+pub(crate) struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(SHORTEST)
+    }
+}
 
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(5);
@@ -74,7 +80,7 @@ pub(crate) async fn run<S: Kind>(
         config = config.labels(&scope.selector);
     }
     let api = api_for::<S>(&client, scope.namespace.as_deref());
-    let stream = watcher::watcher(api, config).backoff(Pause(SHORTEST));
+    let stream = watcher::watcher(api, config).backoff(Pause::default());
     let mut stream = std::pin::pin!(stream);
     loop {
         let event = tokio::select! {
@@ -98,10 +104,20 @@ pub(crate) async fn run<S: Kind>(
                 );
                 cache.remove(&key, version);
             }
-            Some(Err(error)) => report::<S>(&error),
+            Some(Err(error)) => {
+                report::<S>(&error);
+                // The kind is not installed (yet): there are no objects.
+                if is_unknown_kind(&error) {
+                    cache.end_list();
+                }
+            }
             None => return,
         }
     }
+}
+
+fn is_unknown_kind(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 404)
 }
 
 fn report<S: Kind>(error: &watcher::Error) {
@@ -111,6 +127,7 @@ fn report<S: Kind>(error: &watcher::Error) {
         watcher::Error::WatchFailed(_) | watcher::Error::WatchError(_) => {
             tracing::debug!(kind, %error, "watch ended");
         }
+        _ if is_unknown_kind(error) => tracing::debug!(kind, "the kind is not installed"),
         _ => tracing::warn!(kind, error = %chain(error), "cannot watch"),
     }
 }
