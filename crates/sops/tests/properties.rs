@@ -1,4 +1,5 @@
 //! What is encrypted comes back; foreign bytes never panic.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use proptest::prelude::*;
 use sops::{AgeKeys, Encrypt, Format, KeyKind, KeyService as _, Mac, Rule};
@@ -37,7 +38,8 @@ proptest! {
         prop_assume!(entries.keys().all(|key| !key.starts_with("sops_")));
         prop_assume!(entries.values().all(|value| !value.contains("\\n")));
         let (keys, groups) = keys();
-        let plain: String = entries.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+        let lines: Vec<String> = entries.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+        let plain = lines.concat();
         let request = Encrypt { rule: Rule::EncryptedRegex("^[A-M]".to_owned()), ..Encrypt::new(groups, "2026-01-02T03:04:05Z") };
         let sealed = sops::encrypt(plain.as_bytes(), Format::Dotenv, &request, &keys, &mut random).unwrap();
         let back = sops::decrypt(&sealed, Format::Dotenv, Format::Dotenv, &keys, Mac::Check).unwrap();

@@ -1,4 +1,5 @@
 //! Files encrypted and decrypted by `sops` 3.13.2, with keys made for these tests by age and GnuPG.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
