@@ -11,6 +11,8 @@
 //! an installation does up to the first request: dependencies, schemas, templates, hooks, the order of kinds.
 //! [`Compat`] says which Helm is followed; results and messages are those of Helm 4.2.4 unless told otherwise.
 //!
+//! [`template::template`] is `helm template`, from its words to its output.
+//!
 //! The crate reads no file, clock or cluster itself: files come through a file system, objects through
 //! [`engine::Lookup`], time and chance through [`gotemplate::Environment`].
 //!
@@ -43,9 +45,12 @@
 pub mod chart;
 mod compat;
 pub mod engine;
+pub mod flags;
 pub mod manifest;
 mod post_render;
+pub mod release;
 mod render;
+pub mod template;
 pub mod values;
 
 pub use compat::{Compat, UnknownCompat};
