@@ -3,10 +3,16 @@
 //! [`run`] parses the arguments, starts logging, runs the command and reports its failure; it is the only
 //! crate that writes to standard output.
 
+#[allow(dead_code, reason = "called once arguments are parsed as Flux does")]
+mod build;
+mod controllers;
 mod crds;
+#[allow(dead_code, reason = "called once arguments are parsed as Flux does")]
+mod envsubst;
 mod kustomize;
 mod logging;
 mod report;
+mod signals;
 mod up;
 mod version;
 
@@ -35,6 +41,8 @@ struct Arguments {
 enum Command {
     /// Run a Kubernetes control plane on this machine
     Up(up::Up),
+    /// Reconcile Flux objects of a cluster
+    Controllers(Box<controllers::Controllers>),
     /// Print the CustomResourceDefinitions of the Flux kinds
     Crds(crds::Crds),
     /// Build kustomizations
@@ -59,6 +67,14 @@ pub fn run() -> ExitCode {
             }
         }),
         Command::Kustomize(kustomize) => kustomize::run(&kustomize).map_err(Failure::from),
+        Command::Controllers(flags) => controllers::run(&flags).map_err(|error| {
+            let hint = error.hint();
+            let failure = Failure::from(error);
+            match hint {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            }
+        }),
         Command::Crds(crds) => crds::run(&crds).or_else(ignore_broken_pipe),
     };
     match ended {

@@ -27,6 +27,7 @@
 
 mod decrypt;
 mod generate;
+mod objects;
 mod overlay;
 mod spec;
 mod substitute;
@@ -42,6 +43,7 @@ use crate::openapi::OpenApi;
 use crate::{BuildErrors, FetchRemote, Options, Profile, Provenance, Reads};
 
 pub use decrypt::{Decrypt, SourceFormat};
+pub use objects::{set_common_metadata, set_label, to_apply};
 pub use spec::{ImageOverride, PostBuild, Spec, SpecPatch};
 pub use substitute::{SUBSTITUTE, mask_newlines};
 
@@ -188,13 +190,14 @@ pub fn build(request: &Request<'_>) -> Result<Built, FluxError> {
     let mut overlay = Overlay::new(request.fs);
     overlay.insert(generated.file.clone(), generated.content.clone().into());
     // Only what goes wrong is worth looking through the manifests before the build reads them anyway.
-    let explain = |error: FluxError| match generate::check_manifests(request.fs, &generated) {
-        Ok(()) => error,
-        Err(message) => FluxError::Generate {
-            message,
-            created: false,
-        },
-    };
+    let explain =
+        |error: FluxError| match generate::check_manifests(request.fs, &generated.manifests) {
+            Ok(()) => error,
+            Err(message) => FluxError::Generate {
+                message,
+                created: false,
+            },
+        };
     if let Some(decrypt) = request.decrypt {
         decrypt::decrypt_sources(request, &mut overlay, decrypt, &recorder).map_err(explain)?;
     }

@@ -102,11 +102,7 @@ impl<'a> Loader<'a> {
         if let Some(boundary) = &self.boundary
             && !resolved.starts_with(&**boundary)
         {
-            return Err(BuildError::new(format!(
-                "security; '{}' is not in or below '{}'",
-                resolved.display(),
-                boundary.display()
-            )));
+            return Err(outside("abs", &path.display().to_string(), boundary));
         }
         Ok(resolved)
     }
@@ -153,14 +149,10 @@ impl<'a> Loader<'a> {
                     BuildError::new(format!("open {shown}: {text}"))
                 })?;
                 self.recorder.resolved(&full, &resolved);
-                if self
-                    .boundary
-                    .as_ref()
-                    .is_some_and(|boundary| !resolved.starts_with(&***boundary))
+                if let Some(boundary) = &self.boundary
+                    && !resolved.starts_with(&**boundary)
                 {
-                    return Err(BuildError::new(format!(
-                        "open {shown}: path is outside of the source root"
-                    )));
+                    return Err(outside("read", &shown, boundary));
                 }
                 full
             }
@@ -275,6 +267,14 @@ impl<'a> Loader<'a> {
         }
         Ok(())
     }
+}
+
+/// In the words of Flux's secure file system.
+fn outside(operation: &str, path: &str, boundary: &Path) -> BuildError {
+    BuildError::new(format!(
+        "fs-security-constraint {operation} {path}: path '{path}' is not in or below '{}'",
+        boundary.display()
+    ))
 }
 
 /// Whether a part of the path holds `..` without being it: two list items run together by a wrong indent.

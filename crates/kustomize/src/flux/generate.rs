@@ -18,7 +18,7 @@ pub(super) struct Generated {
     pub(super) file: PathBuf,
     pub(super) content: Vec<u8>,
     /// The manifests that were found, if the folder had no such file.
-    manifests: Vec<PathBuf>,
+    pub(super) manifests: Vec<PathBuf>,
 }
 
 /// Folders within folders that are looked through.
@@ -46,6 +46,11 @@ fn make(
         return Err(format!("path '{path}' is not in or below '{root}'"));
     }
     recorder.resolved(request.path, &folder);
+    let patterns = request.ignore.map(|ignore| {
+        let mut all = Ignore::defaults();
+        all.extend(ignore.clone());
+        all
+    });
     let mut manifests = Vec::new();
     let (file, mut kustomization) = match existing(fs, &folder) {
         Some(file) => {
@@ -60,12 +65,19 @@ fn make(
             let mut scan = Scan {
                 fs,
                 recorder,
-                ignore: request.ignore,
+                // Without patterns of the user's, the default ones do not hold here.
+                ignore: patterns
+                    .as_ref()
+                    .filter(|_| request.ignore.is_some_and(|ignore| !ignore.is_empty())),
                 base: &folder,
                 resources: Vec::new(),
                 manifests: Vec::new(),
             };
             scan.folder(Path::new(""), 0)?;
+            if patterns.is_some() {
+                // Also those that are left out in a moment have to hold objects.
+                check_manifests(fs, &scan.manifests)?;
+            }
             let mut kustomization = empty();
             if scan.resources.is_empty() {
                 // Kustomize refuses a file that says nothing.
@@ -80,7 +92,7 @@ fn make(
     if !*created && kustomization.resources.is_empty() {
         kustomization.build_metadata = vec!["originAnnotations".to_owned()];
     }
-    if let Some(ignore) = request.ignore {
+    if let Some(ignore) = &patterns {
         filter(fs, &folder, ignore, &mut kustomization, recorder)?;
     }
     add_spec(fs, &folder, request.spec, &mut kustomization, recorder)?;
@@ -165,10 +177,9 @@ impl Scan<'_> {
     }
 
     fn manifest(&mut self, relative: &Path) -> Result<(), String> {
-        // Without patterns of the user's the default ones do not hold either.
         let ignored = self
             .ignore
-            .is_some_and(|ignore| !ignore.is_empty() && excludes(ignore, relative, false));
+            .is_some_and(|ignore| ignore.excludes(relative, false));
         if ignored {
             return Ok(());
         }
@@ -187,16 +198,9 @@ fn is_manifest(name: &str) -> bool {
     matches!(name.rsplit_once('.'), Some((_, "yaml" | "yml")))
 }
 
-/// The patterns of the user over those of every source.
-fn excludes(ignore: &Ignore, path: &Path, is_folder: bool) -> bool {
-    let mut all = Ignore::defaults();
-    all.extend(ignore.clone());
-    all.excludes(path, is_folder)
-}
-
 /// Fails for a manifest that holds no objects: the first, as the files were found.
-pub(super) fn check_manifests(fs: &dyn FileSystem, generated: &Generated) -> Result<(), String> {
-    for file in &generated.manifests {
+pub(super) fn check_manifests(fs: &dyn FileSystem, manifests: &[PathBuf]) -> Result<(), String> {
+    for file in manifests {
         let shown = file.display();
         let content = fs
             .read(file)
@@ -240,7 +244,7 @@ fn filter(
                 ));
             }
             let relative = path.strip_prefix(folder).ok();
-            if !relative.is_some_and(|relative| excludes(ignore, relative, fs.is_dir(&path))) {
+            if !relative.is_some_and(|relative| ignore.excludes(relative, fs.is_dir(&path))) {
                 kept.push(entry);
             }
         }
