@@ -16,12 +16,17 @@ pub struct Trees(Arc<RwLock<HashMap<(String, String), Tree>>>);
 impl Trees {
     /// The tree of an artifact, if it was made here.
     pub fn get(&self, artifact: &Artifact) -> Option<Tree> {
-        self.0.read().get(&(artifact.path.clone(), artifact.digest.clone())).cloned()
+        self.0
+            .read()
+            .get(&(artifact.path.clone(), artifact.digest.clone()))
+            .cloned()
     }
 
     /// Remembers the tree of an artifact.
     pub fn put(&self, artifact: &Artifact, tree: Tree) {
-        self.0.write().insert((artifact.path.clone(), artifact.digest.clone()), tree);
+        self.0
+            .write()
+            .insert((artifact.path.clone(), artifact.digest.clone()), tree);
     }
 
     /// Forgets the trees of all artifacts with this path.
@@ -31,6 +36,8 @@ impl Trees {
 
     /// Forgets the trees of all artifacts whose path begins with `prefix` and for which `keep` says no.
     pub fn retain(&self, prefix: &str, keep: impl Fn(&str) -> bool) {
-        self.0.write().retain(|(path, _), _| !path.starts_with(prefix) || keep(path));
+        self.0
+            .write()
+            .retain(|(path, _), _| !path.starts_with(prefix) || keep(path));
     }
 }

@@ -107,21 +107,26 @@ impl<S: Kind> Context<S> {
             biased;
             value = future => Ok(value),
             () = self.stop.cancelled() => Err(Interrupted::ShuttingDown),
-            trigger = async {
-                match superseded.wait_for(Option::is_some).await {
-                    Ok(trigger) => trigger.clone(),
-                    // The queue is gone: nothing can supersede.
-                    Err(_) => std::future::pending().await,
-                }
-            } => match trigger {
-                Some(trigger) => Err(Interrupted::Superseded(trigger)),
-                None => Err(Interrupted::ShuttingDown),
-            },
+            trigger = superseding(&mut superseded) => Err(Interrupted::Superseded(trigger)),
         };
         // Closed only when the controller ends; then nobody counts workers any more.
         if let Ok(permit) = Arc::clone(&self.slot.workers).acquire_owned().await {
             *self.slot.held.lock() = Some(permit);
         }
         ended
+    }
+}
+
+/// Waits for the change that supersedes.
+async fn superseding(superseded: &mut watch::Receiver<Option<Trigger>>) -> Trigger {
+    loop {
+        let seen = superseded.borrow_and_update().clone();
+        if let Some(trigger) = seen {
+            return trigger;
+        }
+        if superseded.changed().await.is_err() {
+            // The queue has let go of the job: nothing can supersede any more.
+            std::future::pending::<()>().await;
+        }
     }
 }
