@@ -6,6 +6,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -15,11 +16,32 @@ use crate::process::run;
 /// The largest request body that is read.
 const MAX_BODY: u64 = 64 << 20;
 
-/// Serves bare repositories over HTTP, without credentials; ends with the test's process.
+/// How the server answers; may be changed while it runs.
+#[derive(Debug, Clone, Default)]
+pub struct Behaviour {
+    /// User and password that are asked for.
+    pub login: Option<(String, String)>,
+    /// A token that is asked for.
+    pub token: Option<String>,
+    /// Where every request for references is sent to, e.g. `http://127.0.0.1:1/other`: the rest of the target is added.
+    pub redirect: Option<String>,
+    /// So many bytes of each answer are sent, and no more.
+    pub cut: Option<usize>,
+    /// How long each answer takes.
+    pub delay: Option<Duration>,
+    /// The status of every answer, without a body.
+    pub status: Option<u16>,
+    /// Speak the old protocol only.
+    pub is_old: bool,
+}
+
+/// Serves bare repositories over HTTP; ends with the test's process.
 #[derive(Debug)]
 pub struct GitServer {
     address: SocketAddr,
     root: TempDir,
+    behaviour: Arc<Mutex<Behaviour>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl GitServer {
@@ -32,14 +54,58 @@ impl GitServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
         let address = listener.local_addr().expect("it is bound");
         let folder = root.path().to_owned();
+        let behaviour = Arc::new(Mutex::new(Behaviour::default()));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let state = (Arc::clone(&behaviour), Arc::clone(&requests));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let folder = folder.clone();
+                let (behaviour, requests) = (Arc::clone(&state.0), Arc::clone(&state.1));
                 // A client that goes away is its own affair.
-                std::thread::spawn(move || drop(answer(&stream, &folder)));
+                std::thread::spawn(move || drop(answer(&stream, &folder, &behaviour, &requests)));
             }
         });
-        Self { address, root }
+        Self {
+            address,
+            root,
+            behaviour,
+            requests,
+        }
+    }
+
+    /// Changes how it answers.
+    ///
+    /// # Panics
+    /// When a thread of it has panicked.
+    pub fn set(&self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut self.behaviour.lock().expect("no thread panics with it"));
+    }
+
+    /// The requests so far: method, target and `Authorization`, separated by spaces.
+    ///
+    /// # Panics
+    /// When a thread of it has panicked.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests
+            .lock()
+            .expect("no thread panics with it")
+            .clone()
+    }
+
+    /// The folder that the repositories lie in, as `<name>.git`.
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// Runs Git on a repository. Gives what it prints.
+    ///
+    /// # Panics
+    /// When Git fails.
+    pub fn git(&self, repository: &str, arguments: &[&str]) -> String {
+        git(
+            &self.root.path().join(format!("{repository}.git")),
+            arguments,
+        )
     }
 
     /// The URL of a repository.
@@ -122,7 +188,12 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// One request a connection: read it, let Git's CGI program answer, close.
-fn answer(stream: &TcpStream, root: &Path) -> io::Result<()> {
+fn answer(
+    stream: &TcpStream,
+    root: &Path,
+    behaviour: &Mutex<Behaviour>,
+    requests: &Mutex<Vec<String>>,
+) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.by_ref().take(8192).read_line(&mut line)?;
@@ -151,8 +222,81 @@ fn answer(stream: &TcpStream, root: &Path) -> io::Result<()> {
     if let Some(name) = path.strip_prefix("/files/") {
         return (&mut &*stream).write_all(&plain_file(root, name));
     }
+    let behaviour = behaviour.lock().expect("no thread panics with it").clone();
+    let authorization = headers.get("authorization").map_or("", String::as_str);
+    requests
+        .lock()
+        .expect("no thread panics with it")
+        .push(format!("{method} {target} {authorization}"));
+    if let Some(delay) = behaviour.delay {
+        std::thread::sleep(delay);
+    }
+    if let Some(refused) = refusal(&behaviour, &target, authorization) {
+        return (&mut &*stream).write_all(refused.as_bytes());
+    }
+    if behaviour.is_old {
+        headers.remove("git-protocol");
+    }
     let output = backend(root, &method, path, query, &headers, &body)?;
-    (&mut &*stream).write_all(&from_cgi(&output))
+    let mut answer = from_cgi(&output);
+    answer.truncate(behaviour.cut.unwrap_or(answer.len()));
+    (&mut &*stream).write_all(&answer)
+}
+
+/// An answer that Git's program has no part in.
+fn refusal(behaviour: &Behaviour, target: &str, authorization: &str) -> Option<String> {
+    let answer = |status: &str, headers: &str, body: &str| {
+        let length = body.len();
+        Some(format!(
+            "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        ))
+    };
+    if let Some(status) = behaviour.status {
+        return answer(&format!("{status} Told So"), "", "");
+    }
+    if let Some(base) = &behaviour.redirect
+        && target.contains("/info/refs")
+    {
+        return answer("302 Found", &format!("Location: {base}{target}\r\n"), "");
+    }
+    let expected = match (&behaviour.login, &behaviour.token) {
+        (Some((user, password)), _) => {
+            format!("Basic {}", base64(format!("{user}:{password}").as_bytes()))
+        }
+        (None, Some(token)) => format!("Bearer {token}"),
+        (None, None) => return None,
+    };
+    if authorization == expected {
+        return None;
+    }
+    answer(
+        "401 Unauthorized",
+        "WWW-Authenticate: Basic realm=\"git\"\r\n",
+        "Unauthorized\n",
+    )
+}
+
+/// Standard base64, for a header.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = [
+            chunk[0],
+            *chunk.get(1).unwrap_or(&0),
+            *chunk.get(2).unwrap_or(&0),
+        ];
+        let bits = u32::from(group[0]) << 16 | u32::from(group[1]) << 8 | u32::from(group[2]);
+        for at in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * at)) as usize & 63];
+            text.push(if at <= chunk.len() {
+                char::from(digit)
+            } else {
+                '='
+            });
+        }
+    }
+    text
 }
 
 fn read_body(

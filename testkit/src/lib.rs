@@ -6,6 +6,7 @@ pub mod git_server;
 pub mod peers;
 pub mod process;
 pub mod server;
+pub mod ssh_server;
 pub mod wait;
 
 pub use corpus::{Tally, conformance, read_jsonl};

@@ -16,17 +16,22 @@ fn cache() -> PathBuf {
     base.join("sluice-peers")
 }
 
-/// What `cargo xtask peers build` builds when it is given no names.
-const USUAL: [&str; 6] = [
+/// What `.ci/run` builds before it asks for all tests.
+const USUAL: [&str; 10] = [
     "etcd",
     "kube-apiserver",
     "kube-controller-manager",
     "kubectl",
     "kustomize",
     "helm",
+    "registry",
+    "source-controller",
+    "kustomize-controller",
+    "helm-controller",
 ];
 
-/// Whether a missing program is a failure: `SLUICE_E2E=required` asks for the usual ones, `all` for every one.
+/// Whether a missing program is a failure: `SLUICE_E2E=required` asks for those that `.ci/run` builds,
+/// `all` for every one.
 fn is_required(name: &str) -> bool {
     std::env::var_os("SLUICE_E2E")
         .is_some_and(|value| value == "all" || (value == "required" && USUAL.contains(&name)))
@@ -38,7 +43,7 @@ fn is_required(name: &str) -> bool {
 /// unseen.
 ///
 /// # Panics
-/// When it is absent and `SLUICE_E2E` says that it must be there: `required` for the usual programs, `all` for every one.
+/// When it is absent and `SLUICE_E2E` says that it must be there: `required` for those that `.ci/run` builds, `all` for every one.
 pub fn find(name: &str) -> Option<PathBuf> {
     let path = cache().join("bin").join(name);
     if path.exists() {

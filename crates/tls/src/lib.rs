@@ -35,8 +35,10 @@ pub enum TlsError {
 /// What a user may say about a connection. Texts are PEM.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ClientOptions<'a> {
-    /// Trust these authorities and no others.
+    /// Trust these authorities and no others …
     pub authorities: Option<&'a [u8]>,
+    /// … but those of the system, where this is said.
+    pub and_systems: bool,
     /// Show this certificate (chain) …
     pub certificate: Option<&'a [u8]>,
     /// … whose key this is.
@@ -56,7 +58,7 @@ pub fn client(options: ClientOptions<'_>) -> Result<ClientConfig, TlsError> {
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Setup)?
-        .with_root_certificates(roots(options.authorities)?);
+        .with_root_certificates(trusted(options)?);
     match (options.certificate, options.key) {
         (Some(certificate), Some(key)) => {
             let chain = certificates(certificate, "client certificate")?;
@@ -68,6 +70,14 @@ pub fn client(options: ClientOptions<'_>) -> Result<ClientConfig, TlsError> {
         }
         _ => Ok(builder.with_no_client_auth()),
     }
+}
+
+fn trusted(options: ClientOptions<'_>) -> Result<RootCertStore, TlsError> {
+    let mut store = roots(options.authorities)?;
+    if options.and_systems && options.authorities.is_some() {
+        store.extend(roots(None)?.roots);
+    }
+    Ok(store)
 }
 
 /// The authorities that are trusted.
