@@ -22,7 +22,7 @@ use crate::facts::{FieldType, Type, TypeId, facts};
 use visitor::{Path, Seed, State};
 
 pub use syntax::syntax_error;
-pub use zero::zero;
+pub use zero::{settle, zero};
 pub(crate) use zero::{complete, is_shown};
 
 /// A decoded object.

@@ -1,8 +1,6 @@
 //! Flux's own controllers, unchanged, against `sluice up`: from Git to applied objects, and from a
 //! HelmRepository and a GitRepository to releases.
 
-#![expect(clippy::print_stderr, reason = "the report of what is left out")]
-
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
@@ -12,6 +10,7 @@ use testkit::git_server::GitServer;
 use testkit::peers;
 use testkit::process::{Background, run};
 use testkit::server::{Kubectl, Server};
+use testkit::wait::eventually;
 
 const SLUICE: &str = env!("CARGO_BIN_EXE_sluice");
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/chart");
@@ -81,11 +80,6 @@ fn last(text: &str, lines: usize) -> String {
 }
 
 fn with_controllers(names: &[&str], test: impl FnOnce(&Kubectl<'_>, &Controllers, &GitServer)) {
-    // They take long to build and minutes to run; CI of every change does without.
-    if std::env::var_os("SLUICE_E2E").is_none_or(|value| value != "all") {
-        eprintln!("SKIPPED: Flux's controllers run only with SLUICE_E2E=all");
-        return;
-    }
     let programs: Vec<_> = names.iter().filter_map(|name| peers::find(name)).collect();
     if programs.len() < names.len() {
         return;
@@ -131,7 +125,7 @@ fn a_git_repository_is_applied_and_pruned() {
         &["source-controller", "kustomize-controller"],
         |kubectl, controllers, git| {
             let kustomization = "resources: [web.yaml, extra.yaml]\nnamespace: default\n";
-            let extra = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {colour: ${colour}}\n";
+            let extra = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata:\n  colour: ${colour}\n";
             let first = git.commit(
                 "fleet",
                 &[
@@ -292,6 +286,57 @@ fn charts_are_released() {
             );
             kubectl.ok(&["delete", "helmrelease", "packaged", "from-git"]);
             assert_eq!(kubectl.ok(&["get", "deployments", "-o", "name"]), "");
+        },
+    );
+}
+
+#[test]
+fn a_chart_in_a_registry_is_released() {
+    with_controllers(
+        &["source-controller", "helm-controller"],
+        |kubectl, controllers, git| {
+            let (Some(helm), Some(registry)) = (peers::find("helm"), peers::find("registry"))
+            else {
+                return;
+            };
+            let (folder, url) = git.files();
+            package(&helm, &folder, &url);
+            let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let address = free.local_addr().expect("it is bound");
+            drop(free);
+            let _registry = Background::start(
+                Command::new(&registry).args(["-port", &address.port().to_string()]),
+                &folder.join("registry.log"),
+            );
+            let archive = folder.join("shop-1.0.0.tgz");
+            let repository = format!("oci://{address}/charts");
+            eventually(Duration::from_secs(20), || {
+                run(
+                    Command::new(&helm)
+                        .args(["push", "--plain-http"])
+                        .arg(&archive)
+                        .arg(&repository),
+                    "",
+                    Duration::from_secs(20),
+                )
+                .result()
+            });
+            kubectl.apply(&format!(
+                "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {{name: shop}}\nspec:\n  interval: 1m\n  url: {repository}/shop\n  insecure: true\n  ref: {{semver: 1.x}}\n  layerSelector: {{mediaType: application/vnd.cncf.helm.chart.content.v1.tar+gzip, operation: copy}}\n---\n\
+                 apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: shop}}\nspec:\n  interval: 1m\n  chartRef: {{kind: OCIRepository, name: shop}}\n  values: {{greeting: from a registry}}\n"
+            ));
+            controllers.wait_ready(kubectl, "ocirepository/shop");
+            controllers.wait_ready(kubectl, "helmrelease/shop");
+            assert_eq!(
+                kubectl.ok(&[
+                    "get",
+                    "cm",
+                    "shop-settings",
+                    "-o",
+                    "jsonpath={.data.greeting}"
+                ]),
+                "from a registry"
+            );
         },
     );
 }

@@ -8,7 +8,7 @@
 use object::{GroupResource, Value, meta};
 use serde_json::json;
 
-use super::{Attributes, Operation};
+use super::{Attributes, Operation, runtime_class};
 use crate::core::Core;
 use crate::error::ApiError;
 use crate::store::Range;
@@ -23,6 +23,7 @@ pub(super) fn apply(attributes: &Attributes<'_>, object: &mut Value) -> Result<(
             tolerations(object);
             if is_create {
                 priority(attributes, object)?;
+                runtime_class::apply(attributes, object)?;
             }
         }
         ("", "persistentvolumeclaims") if is_create => {

@@ -6,6 +6,7 @@ mod matching;
 mod namespace;
 pub mod policy;
 pub(crate) mod quota;
+mod runtime_class;
 mod service_account;
 
 use object::{Value, meta};

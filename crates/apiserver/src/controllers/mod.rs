@@ -1,6 +1,7 @@
 //! The controllers that run with the server, and the objects every cluster has.
 
 mod accounts;
+mod availability;
 mod feed;
 mod garbage;
 mod namespaces;
@@ -139,6 +140,7 @@ pub fn start(core: &Arc<Core>) -> Vec<JoinHandle<()>> {
         tokio::spawn(accounts::keep_default_accounts(Arc::clone(core))),
         tokio::spawn(accounts::fill_token_secrets(Arc::clone(core))),
         tokio::spawn(quotas::run(Arc::clone(core))),
+        tokio::spawn(availability::run(Arc::clone(core))),
         tokio::spawn(accounts::aggregate_cluster_roles(Arc::clone(core))),
     ];
     if core.config.simulate_workloads {

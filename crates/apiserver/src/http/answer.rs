@@ -107,9 +107,14 @@ pub(super) fn outcome(
         Outcome::Text(code, body) => Ok(text(code, body)),
         Outcome::Watch(frames) => {
             let mut response = Response::new(ResponseBody::Stream(frames));
+            // A client reads the frames as this says; only JSON goes without naming the stream.
+            let media_type = match accept.encoding {
+                Encoding::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
+                Encoding::Json | Encoding::Yaml => "application/json",
+            };
             response
                 .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
             Ok(response)
         }
         Outcome::Object(code, object) => {

@@ -13,7 +13,7 @@ pub(super) fn prepare_for_create(object: &mut Value) {
     object["status"] = json!({
         "conditions": null,
         "acceptedNames": {"plural": "", "kind": ""},
-        "storedVersions": [],
+        "storedVersions": null,
     });
     add_stored_version(object);
     object["metadata"]["generation"] = Value::from(1);

@@ -87,14 +87,19 @@ pub(super) fn check_name(call: &Call, object: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The 400 for an object without a name.
+pub(super) fn undeterminable_name(call: &Call) -> ApiError {
+    ApiError::bad_request(format!(
+        "the name of the object ({} based on URL) was undeterminable: name must be provided",
+        call.name
+    ))
+}
+
 /// Checks the name of what a patch came to.
 pub(super) fn check_patched_name(call: &Call, object: &Value) -> Result<(), ApiError> {
     let name = meta::name(object);
     if name.is_empty() {
-        return Err(ApiError::bad_request(format!(
-            "the name of the object ({} based on URL) was undeterminable: name must be provided",
-            call.name
-        )));
+        return Err(undeterminable_name(call));
     }
     if name != call.name {
         return Err(ApiError::bad_request(format!(

@@ -337,9 +337,17 @@ fn typed(
         ApiError::invalid(&GroupKind::default(), "", &[error])
     };
     let found = meta::gvk(&patched);
-    if found != *kind {
-        let why = wrong_kind(&found, kind, &patched);
-        return Err(refused(why, &patched));
+    // A strategic merge goes by the type of what it changes, whatever that says of itself.
+    if found != *kind && matches!(shown, Shown::Object(..)) {
+        if found.group.is_empty() && found.version.is_empty() {
+            let unknown = untyped_problems(&patched);
+            note_problems(call, &unknown, validation).map_err(|why| refused(why, &patched))?;
+            return Err(metadata::undeterminable_name(call));
+        }
+        if found.group_version() != kind.group_version() || !found.kind.is_empty() {
+            let why = wrong_kind(&found, kind, &patched);
+            return Err(refused(why, &patched));
+        }
     }
     let id = facts()
         .type_of(kind)
@@ -348,20 +356,13 @@ fn typed(
         Ok(decoded) => decoded,
         Err(error) => return Err(refused(error.to_string(), &patched)),
     };
-    let problems: Vec<&String> = shown.strict().iter().chain(&decoded.strict).collect();
-    match validation {
-        Validation::Strict if !problems.is_empty() => {
-            let texts: Vec<&str> = problems.iter().map(|text| text.as_str()).collect();
-            let why = format!("strict decoding error: {}", texts.join(", "));
-            return Err(refused(why, &patched));
-        }
-        Validation::Warn => {
-            for problem in problems {
-                call.context.warn(problem.as_str());
-            }
-        }
-        _ => {}
-    }
+    let problems: Vec<String> = shown
+        .strict()
+        .iter()
+        .chain(&decoded.strict)
+        .cloned()
+        .collect();
+    note_problems(call, &problems, validation).map_err(|why| refused(why, &patched))?;
     let mut object = decoded.object;
     if let Some(map) = object.as_object_mut() {
         map.insert("apiVersion".to_owned(), Value::from(kind.api_version()));
@@ -370,6 +371,35 @@ fn typed(
     metadata::ensure(&mut object);
     defaults::apply(kind, &mut object);
     Ok(object)
+}
+
+/// Warns of what strict decoding objects to, or gives it as the reason to refuse.
+fn note_problems(call: &Call, problems: &[String], validation: Validation) -> Result<(), String> {
+    if validation == Validation::Strict && !problems.is_empty() {
+        return Err(format!("strict decoding error: {}", problems.join(", ")));
+    }
+    if validation == Validation::Warn {
+        for problem in problems {
+            call.context.warn(problem.as_str());
+        }
+    }
+    Ok(())
+}
+
+/// What strict decoding says of an object without `apiVersion`: upstream reads it as its internal type,
+/// which knows none of the fields' names.
+fn untyped_problems(patched: &Value) -> Vec<String> {
+    let mut names: Vec<&String> = patched
+        .as_object()
+        .into_iter()
+        .flat_map(object::Map::keys)
+        .filter(|name| *name != "kind" && *name != "apiVersion")
+        .collect();
+    names.sort_unstable();
+    names
+        .into_iter()
+        .map(|name| format!("unknown field {}", field::quote(name)))
+        .collect()
 }
 
 /// The same for custom resources.

@@ -146,93 +146,52 @@ pub(super) fn allocate(
     if !service.get("spec").is_some_and(Value::is_object) {
         return Ok(());
     }
-    if let Some(old) = old {
-        keep_allocated(service, old);
-    }
+    let begun = match old {
+        None => builtin::strategy::begin_service_create(service),
+        Some(old) => builtin::strategy::begin_service_update(service, old),
+    };
+    let refused = |service: &Value, errors: &[field::Error]| {
+        let kind = call.resource.gvk.group_kind();
+        ApiError::invalid(&kind, meta::name(service), errors)
+    };
+    begun.map_err(|errors| refused(service, &errors))?;
     if !needs_address(service) {
         return Ok(());
     }
-    normalize(service);
-    families(service);
     let mut errors = Vec::new();
     let mut taken = Taken::by_others(call, meta::uid(service));
-    address(call, service, &taken, &mut errors);
+    // An address that is there already does not change: validation says so.
+    if !old.is_some_and(needs_address) {
+        address(call, service, &taken, &mut errors);
+    }
     if errors.is_empty() && needs_ports(service) {
-        ports(service, old, is_dry_run(call), &mut taken, &mut errors);
+        ports(service, is_dry_run(call), &mut taken, &mut errors);
     }
     if errors.is_empty()
         && needs_health_port(service)
         && service["spec"]["healthCheckNodePort"].as_i64().unwrap_or(0) == 0
-        && let Some(port) = taken.free_port()
+        && let Some(port) = free_port(&mut taken, is_dry_run(call), &[])
     {
         service["spec"]["healthCheckNodePort"] = Value::from(port);
     }
     if errors.is_empty() {
         return Ok(());
     }
-    let kind = call.resource.gvk.group_kind();
-    Err(ApiError::invalid(&kind, meta::name(service), &errors))
+    Err(refused(service, &errors))
 }
 
-/// What an update leaves out stays as it was.
-fn keep_allocated(service: &mut Value, old: &Value) {
-    if needs_address(service) && needs_address(old) {
-        if text(service, "clusterIP").is_empty() && !text(old, "clusterIP").is_empty() {
-            service["spec"]["clusterIP"] = old["spec"]["clusterIP"].clone();
-        }
-        let lacks = service["spec"]["clusterIPs"]
-            .as_array()
-            .is_none_or(Vec::is_empty);
-        if lacks && service["spec"]["clusterIP"] == old["spec"]["clusterIP"] {
-            service["spec"]["clusterIPs"] = old["spec"]["clusterIPs"].clone();
-        }
+/// A node port that is free; in a dry run one beyond the range, or after the operation's own.
+///
+/// Source: Kubernetes `pkg/registry/core/service/portallocator/operation.go`.
+fn free_port(taken: &mut Taken, is_dry_run: bool, own: &[i64]) -> Option<i64> {
+    if is_dry_run {
+        return Some(
+            own.iter()
+                .max()
+                .map_or(NODE_PORTS.end() + 2, |last| last + 1),
+        );
     }
-    if needs_health_port(service)
-        && needs_health_port(old)
-        && service["spec"]["healthCheckNodePort"].as_i64().unwrap_or(0) == 0
-        && let Some(port) = old["spec"]["healthCheckNodePort"].as_i64()
-    {
-        service["spec"]["healthCheckNodePort"] = Value::from(port);
-    }
-}
-
-fn normalize(service: &mut Value) {
-    let has_many = service["spec"]["clusterIPs"]
-        .as_array()
-        .is_some_and(|all| !all.is_empty());
-    let address = text(service, "clusterIP").to_owned();
-    if !address.is_empty() && !has_many {
-        service["spec"]["clusterIPs"] = json!([address]);
-    }
-}
-
-fn families(service: &mut Value) {
-    let is_headless = text(service, "clusterIP") == "None";
-    let has_selector = service["spec"]["selector"]
-        .as_object()
-        .is_some_and(|selector| !selector.is_empty());
-    let has_policy = !text(service, "ipFamilyPolicy").is_empty();
-    let has_families = service["spec"]["ipFamilies"]
-        .as_array()
-        .is_some_and(|families| !families.is_empty());
-    // A headless service without selector may point anywhere.
-    let is_open = is_headless && !has_selector;
-    if !has_policy {
-        let policy = if is_open && !has_families {
-            "RequireDualStack"
-        } else {
-            "SingleStack"
-        };
-        service["spec"]["ipFamilyPolicy"] = Value::from(policy);
-    }
-    if !has_families {
-        let both = is_open && text(service, "ipFamilyPolicy") != "SingleStack";
-        service["spec"]["ipFamilies"] = if both {
-            json!(["IPv4", "IPv6"])
-        } else {
-            json!(["IPv4"])
-        };
-    }
+    taken.free_port()
 }
 
 fn address(call: &Call, service: &mut Value, taken: &Taken, errors: &mut Vec<field::Error>) {
@@ -240,21 +199,15 @@ fn address(call: &Call, service: &mut Value, taken: &Taken, errors: &mut Vec<fie
     if text(service, "clusterIP") == "None" {
         return;
     }
-    let wants_six = service["spec"]["ipFamilies"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .position(|family| family == "IPv6");
-    if let Some(index) = wants_six {
-        errors.push(field::Error::invalid(
-            &Path::new("spec").child("ipFamilies").index(index),
-            "IPv6",
-            "not configured on this cluster",
-        ));
-        return;
-    }
     let block = Block::of(&call.core.config.service_cidr);
     let asked = text(service, "clusterIP").to_owned();
+    if asked.is_empty() && is_dry_run(call) {
+        // Nothing is looked for: the first address of the range stands in.
+        let base = Ipv4Addr::from(block.base).to_string();
+        service["spec"]["clusterIP"] = Value::from(base.as_str());
+        service["spec"]["clusterIPs"] = json!([base]);
+        return;
+    }
     if asked.is_empty() {
         match block.free(&taken.addresses) {
             Some(free) => {
@@ -286,24 +239,14 @@ fn address(call: &Call, service: &mut Value, taken: &Taken, errors: &mut Vec<fie
     ));
 }
 
-fn ports(
-    service: &mut Value,
-    old: Option<&Value>,
-    is_dry_run: bool,
-    taken: &mut Taken,
-    errors: &mut Vec<field::Error>,
-) {
-    let before: Vec<Value> = old
-        .filter(|old| needs_ports(old))
-        .and_then(|old| old["spec"]["ports"].as_array().cloned())
-        .unwrap_or_default();
+fn ports(service: &mut Value, is_dry_run: bool, taken: &mut Taken, errors: &mut Vec<field::Error>) {
     let Some(ports) = service
         .pointer_mut("/spec/ports")
         .and_then(Value::as_array_mut)
     else {
         return;
     };
-    let mut own: HashSet<i64> = HashSet::new();
+    let mut own: Vec<i64> = Vec::new();
     for (index, port) in ports.iter_mut().enumerate() {
         let asked = port["nodePort"].as_i64().unwrap_or(0);
         if asked != 0 {
@@ -317,19 +260,12 @@ fn ports(
                     "provided port is already allocated",
                 ));
             }
-            own.insert(asked);
+            own.push(asked);
             taken.ports.insert(asked);
             continue;
         }
-        let same = before
-            .iter()
-            .find(|old| old["protocol"] == port["protocol"] && old["port"] == port["port"])
-            .and_then(|old| old["nodePort"].as_i64());
-        let found = same
-            .filter(|port| !own.contains(port))
-            .or_else(|| taken.free_port());
-        if let Some(found) = found {
-            own.insert(found);
+        if let Some(found) = free_port(taken, is_dry_run, &own) {
+            own.push(found);
             port["nodePort"] = Value::from(found);
         }
     }

@@ -22,8 +22,8 @@ pub(super) async fn replace(
     let mut object = decode::object(call, body, &call.resource.gvk, options.validation)?;
     metadata::ensure(&mut object);
     metadata::deduplicate_owners(call, &mut object, false);
-    metadata::check_name(call, &object)?;
     metadata::fit_namespace(call, &mut object)?;
+    metadata::check_name(call, &object)?;
     let uid = meta::uid(&object);
     let update = Update {
         call,

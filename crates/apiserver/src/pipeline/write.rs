@@ -78,13 +78,6 @@ async fn prepare_create(
     };
     admission::mutate(&attributes, &mut object).await?;
     check_escalation(call, None, &object)?;
-    if metadata::resource_version(&object)? != 0 {
-        return Err(ApiError::new(
-            500,
-            "",
-            "resourceVersion should not be set on objects to be created",
-        ));
-    }
     if services::concerns(call) {
         services::allocate(call, &mut object, None)?;
     }
@@ -101,7 +94,17 @@ async fn prepare_create(
     admission::validate(&attributes, Some(&object))?;
     // What is read back from etcd gets its defaults, too: those that follow from what was filled in.
     default_stored(call, &mut object);
+    settle(call, &mut object);
     Ok(object)
+}
+
+/// What is read back from the store tells an empty list of a built-in kind from none no more.
+fn settle(call: &Call, object: &mut Value) {
+    if call.resource.custom().is_none()
+        && let Some(id) = builtin::facts::facts().type_of(&call.resource.storage_gvk)
+    {
+        builtin::decode::settle(id, object);
+    }
 }
 
 /// Sets the defaults of the storage version.
@@ -168,6 +171,14 @@ async fn store_new(
                 object.clone(),
             ))),
         };
+    }
+    // Upstream's store finds this, and a dry run does not get there.
+    if metadata::resource_version(object).is_ok_and(|version| version != 0) {
+        return Err(ApiError::new(
+            500,
+            "",
+            "resourceVersion should not be set on objects to be created",
+        ));
     }
     let pending = call
         .core
@@ -283,16 +294,23 @@ async fn absent(
 
 fn check_uid(update: &Update<'_>, old: &Value) -> Result<(), ApiError> {
     match &update.uid {
-        Some(uid) if uid != meta::uid(old) => Err(uid_conflict(update.call, uid, meta::uid(old))),
+        Some(uid) if uid != meta::uid(old) => Err(uid_conflict(update, uid, meta::uid(old))),
         _ => Ok(()),
     }
 }
 
 /// The conflict of storage preconditions, with etcd's key. Source: apiserver, `storage/interfaces.go`.
-fn uid_conflict(call: &Call, wanted: &str, found: &str) -> ApiError {
+fn uid_conflict(update: &Update<'_>, wanted: &str, found: &str) -> ApiError {
+    let call = update.call;
+    // A dry run compares before the key has its prefix.
+    let key = etcd_key(call);
+    let key = if update.options.dry_run {
+        key.trim_start_matches("/registry")
+    } else {
+        &key
+    };
     let why = format!(
-        "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}",
-        etcd_key(call)
+        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
     );
     ApiError::conflict(&call.group_resource(), &call.name, &why)
 }
@@ -373,6 +391,7 @@ async fn prepare_update(
     if call.resource.custom().is_some() {
         default_stored(call, &mut new);
     }
+    settle(call, &mut new);
     keep_times_of_noop(old, &mut new);
     Ok(new)
 }

@@ -13,11 +13,22 @@ const FIELDS: &[(&str, &str)] = &[
     ("reportingComponent", "reportingController"),
 ];
 
+/// Fields that the core group always shows and `events.k8s.io` only where they say something.
+const REPORTERS: [&str; 2] = ["reportingController", "reportingInstance"];
+
 pub(super) fn to_modern(event: &mut Value) {
     rename(event, |(legacy, modern)| (legacy, modern));
+    if let Some(map) = event.as_object_mut() {
+        map.retain(|key, value| !(REPORTERS.contains(&key.as_str()) && *value == ""));
+    }
 }
 
 pub(super) fn to_legacy(event: &mut Value) {
+    if let Some(map) = event.as_object_mut() {
+        for field in REPORTERS {
+            map.entry(field).or_insert_with(|| Value::from(""));
+        }
+    }
     rename(event, |(legacy, modern)| (modern, legacy));
 }
 

@@ -261,7 +261,11 @@ impl Seed<'_> {
                 path: &path,
                 state: self.state,
             };
-            let value = entries.next_value_seed(seed)?;
+            let mut value = entries.next_value_seed(seed)?;
+            if value.is_null() && *element == FieldType::Bytes {
+                // What is stored tells no bytes from none.
+                value = Value::from("");
+            }
             out.insert(key, value);
         }
         Ok(Value::Object(out))

@@ -2,7 +2,7 @@
 
 use object::{Map, Value};
 
-use crate::facts::{Field, FieldType, Type, facts};
+use crate::facts::{Field, FieldType, Type, TypeId, facts};
 
 /// The encoded zero value of a type: `""`, `0`, `false`, `null` for lists and maps, and for a struct an
 /// object of those of its fields that are not left out when empty.
@@ -56,8 +56,8 @@ fn is_mandatory(field: &Field) -> bool {
 pub(crate) fn is_shown(field: &Field, value: &Value) -> bool {
     match value {
         Value::Null => false,
-        // Objects are stored as protobuf, which does not tell an empty list or map from none.
-        Value::Array(items) => !items.is_empty(),
+        // An empty list is owned by who sent it, until it is stored: see `settle`.
+        Value::Array(items) => !items.is_empty() || is_mandatory(field),
         Value::Object(entries) if matches!(field.field_type, FieldType::Map(_)) => {
             !entries.is_empty()
         }
@@ -68,5 +68,66 @@ pub(crate) fn is_shown(field: &Field, value: &Value) -> bool {
             number.as_f64() != Some(0.0) || matches!(field.field_type, FieldType::Struct(_))
         }
         Value::Object(_) => true,
+    }
+}
+
+/// Brings an object of a type into the form it is stored in: as protobuf, which does not tell an empty
+/// list from none.
+pub fn settle(type_id: TypeId, object: &mut Value) {
+    if has_empty_list(object) {
+        settle_struct(facts().type_at(type_id), object);
+    }
+}
+
+/// Whether there is anything to settle; managed fields, which are large, have no lists.
+fn has_empty_list(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty() || items.iter().any(has_empty_list),
+        Value::Object(map) => map
+            .iter()
+            .any(|(key, value)| key != "managedFields" && has_empty_list(value)),
+        _ => false,
+    }
+}
+
+fn settle_struct(described: &Type, object: &mut Value) {
+    let Some(map) = object.as_object_mut() else {
+        return;
+    };
+    for field in described.fields() {
+        let Some(value) = map.get_mut(&field.name) else {
+            continue;
+        };
+        if value.as_array().is_some_and(Vec::is_empty) {
+            if is_mandatory(field) {
+                *value = Value::Null;
+            } else {
+                map.remove(&field.name);
+            }
+        } else {
+            settle_value(&field.field_type, value);
+        }
+    }
+}
+
+fn settle_value(field_type: &FieldType, value: &mut Value) {
+    match (field_type, value) {
+        (FieldType::Struct(id), value) => {
+            let described = facts().type_at(*id);
+            if !described.custom {
+                settle_struct(described, value);
+            }
+        }
+        (FieldType::List(element), Value::Array(items)) => {
+            for item in items {
+                settle_value(element, item);
+            }
+        }
+        (FieldType::Map(element), Value::Object(entries)) => {
+            for entry in entries.values_mut() {
+                settle_value(element, entry);
+            }
+        }
+        _ => {}
     }
 }

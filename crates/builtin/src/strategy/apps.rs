@@ -28,6 +28,9 @@ pub(crate) const KINDS: &[Kind] = &[
 
 /// Fills in the defaults of a kind of the group.
 pub(crate) fn default(kind: &str, object: &mut Value) {
+    if kind == "DaemonSet" {
+        daemon_set::show_template_generation(object);
+    }
     let Some(spec) = field(object, "spec") else {
         return;
     };

@@ -16,6 +16,7 @@ use serde_json::Value;
 mod admissionregistration;
 mod apiregistration;
 mod apps;
+mod authentication;
 pub(crate) mod autoscaling;
 mod batch;
 mod certificates;

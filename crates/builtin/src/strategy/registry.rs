@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::kind::Kind;
 use super::{
-    admissionregistration, apiregistration, apps, autoscaling, batch, certificates, coordination,
+    admissionregistration, apiregistration, apps, authentication, autoscaling, batch, certificates, coordination,
     core, discovery, flowcontrol, networking, node_group, policy, rbac, resource, scheduling,
     storage,
 };
@@ -46,6 +46,7 @@ pub(crate) fn default(gvk: &GroupVersionKind, object: &mut Value) {
         "batch" => batch::default,
         "admissionregistration.k8s.io" => admissionregistration::default,
         "apiregistration.k8s.io" => apiregistration::default,
+        "authentication.k8s.io" => authentication::default,
         "autoscaling" if gvk.version == "v1" => autoscaling::default_v1,
         "autoscaling" => autoscaling::default,
         "certificates.k8s.io" => certificates::default,

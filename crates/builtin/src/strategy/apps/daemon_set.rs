@@ -82,6 +82,14 @@ fn set_template_generation(object: &mut Value, generation: i64) {
     }
 }
 
+/// Upstream's conversion from its internal form always writes the annotation, so that who sends an
+/// object without it comes to own it, too. Source: `pkg/apis/apps/v1/conversion.go`.
+pub(in crate::strategy) fn show_template_generation(object: &mut Value) {
+    if object::meta::annotation(object, GENERATION).is_none() {
+        set_template_generation(object, 0);
+    }
+}
+
 fn validate_spec(errors: &mut Errors, spec: &Node<'_>, options: Options) {
     let (selector, template) = (spec.get("selector"), spec.get("template"));
     labels::validate_selector_with(errors, &selector, options.any_selector_value);
