@@ -6,6 +6,7 @@
 pub mod convert;
 pub mod cron;
 pub mod decode;
+pub mod definitions;
 pub mod facts;
 mod go_json;
 pub mod openapi;
