@@ -128,7 +128,12 @@ impl Decode for String {
             Value::Null => {}
             Value::String(text) => text.clone_into(self),
             Value::Bool(flag) if decoder.mode != Mode::Strict => *self = flag.to_string(),
-            Value::Number(number) if decoder.mode != Mode::Strict => *self = number.to_string(),
+            Value::Number(number) if decoder.mode != Mode::Strict => {
+                *self = match number.as_f64().filter(|_| number.is_f64()) {
+                    Some(float) => yaml::go_float_32(float),
+                    None => number.to_string(),
+                };
+            }
             other => decoder.mismatch(other, "string"),
         }
     }

@@ -30,6 +30,8 @@ pub struct BuildError {
     pub location: Option<Location>,
     /// A text that could not be read as YAML.
     pub(crate) malformed: bool,
+    /// An answer from a server, after which nothing else is tried.
+    pub(crate) final_word: bool,
 }
 
 impl BuildError {
@@ -38,6 +40,7 @@ impl BuildError {
             message: message.into(),
             location: None,
             malformed: false,
+            final_word: false,
         }
     }
 

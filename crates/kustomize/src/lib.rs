@@ -22,6 +22,7 @@
 //! Deliberately absent: containers, executables and Go plugins as generators or transformers. They are
 //! refused in Kustomize's words, as it refuses them without `--enable-alpha-plugins`.
 
+mod chart;
 mod crds;
 mod decode;
 mod encode;
@@ -43,6 +44,7 @@ mod origin;
 mod output;
 mod plugin;
 mod read;
+mod remote;
 mod resid;
 mod resmap;
 mod resource;
@@ -55,10 +57,12 @@ mod vars;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+pub use chart::{ChartRequest, RenderChart};
 pub use error::{BuildError, BuildErrors, Location};
 pub use kustomization::FILE_NAMES;
-pub use load::{FetchRemote, LoadRestrictor};
+pub use load::LoadRestrictor;
 pub use memo::{Reads, Seen};
+pub use remote::{FetchFileError, FetchRemote, Repository};
 pub use resource::Provenance;
 pub use tree::{Disk, FileSystem, Memory};
 
@@ -89,21 +93,6 @@ pub enum Reorder {
     Legacy,
     /// As in the input.
     None,
-}
-
-/// Renders Helm charts for `helmCharts`.
-pub trait RenderChart: Sync {
-    /// The manifests of a chart. `chart` and `globals` are the entries of the kustomization as they were
-    /// written; `root` is its folder.
-    ///
-    /// # Errors
-    /// A text for the message.
-    fn render(
-        &self,
-        chart: &serde_json::Value,
-        globals: &serde_json::Value,
-        root: &Path,
-    ) -> Result<String, String>;
 }
 
 /// How to build.

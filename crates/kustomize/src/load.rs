@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::error::{BuildError, Result};
 use crate::memo::Recorder;
-use tree::{FileSystem, clean, errno_text};
+use crate::remote::{FetchFileError, FetchRemote, Repository};
+use tree::{EntryKind, FileSystem, clean, errno_text};
 
 /// Where files may be loaded from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,31 +18,67 @@ pub enum LoadRestrictor {
     None,
 }
 
-/// Fetches what is not in the tree.
-pub trait FetchRemote: Sync {
-    /// The content behind an HTTP URL.
-    ///
-    /// # Errors
-    /// A text for the message.
-    fn file(&self, url: &str) -> std::result::Result<Vec<u8>, String>;
+/// The files a loader reads.
+#[derive(Clone)]
+enum Files<'a> {
+    /// The tree of the build.
+    Tree(&'a dyn FileSystem),
+    /// Those of a repository that was fetched.
+    Remote(Arc<dyn FileSystem + Send + Sync>),
+}
 
-    /// A folder of the file system that holds the checkout of a Git URL.
-    ///
-    /// # Errors
-    /// A text for the message.
-    fn base(&self, url: &str) -> std::result::Result<PathBuf, String>;
+impl Files<'_> {
+    fn get(&self) -> &dyn FileSystem {
+        match self {
+            Self::Tree(fs) => *fs,
+            Self::Remote(fs) => &**fs,
+        }
+    }
+}
+
+/// Notes what is read, but for what lies in another tree.
+#[derive(Clone, Copy)]
+struct Notes<'a>(Option<&'a Recorder>);
+
+impl Notes<'_> {
+    fn missing(self, path: &Path) {
+        if let Some(recorder) = self.0 {
+            recorder.missing(path);
+        }
+    }
+
+    fn folder(self, path: &Path) {
+        if let Some(recorder) = self.0 {
+            recorder.folder(path);
+        }
+    }
+
+    fn resolved(self, path: &Path, target: &Path) {
+        if let Some(recorder) = self.0 {
+            recorder.resolved(path, target);
+        }
+    }
+
+    fn read(self, fs: &dyn FileSystem, path: &Path, content: &[u8]) {
+        if let Some(recorder) = self.0 {
+            recorder.read(fs, path, content);
+        }
+    }
 }
 
 /// Loads for one kustomization.
 #[derive(Clone)]
 pub(crate) struct Loader<'a> {
-    fs: &'a dyn FileSystem,
+    files: Files<'a>,
     recorder: &'a Recorder,
+    notes: Notes<'a>,
     remote: Option<&'a dyn FetchRemote>,
     restrictor: LoadRestrictor,
     /// No file or base may be outside of it.
     boundary: Option<Arc<PathBuf>>,
     root: PathBuf,
+    /// The repository it is in, if it was fetched.
+    repository: Option<Arc<Repository>>,
     /// The roots of the kustomizations that led here.
     referrers: Option<Arc<Referrer>>,
     strict_paths: bool,
@@ -49,6 +86,7 @@ pub(crate) struct Loader<'a> {
 
 struct Referrer {
     root: PathBuf,
+    repository: Option<Arc<Repository>>,
     before: Option<Arc<Referrer>>,
 }
 
@@ -66,8 +104,10 @@ pub(crate) struct Settings<'a> {
 impl<'a> Loader<'a> {
     pub(crate) fn new(settings: Settings<'a>, target: &Path, shown: &str) -> Result<Self> {
         let loader = Self {
-            fs: settings.fs,
+            files: Files::Tree(settings.fs),
             recorder: settings.recorder,
+            notes: Notes(Some(settings.recorder)),
+            repository: None,
             remote: settings.remote,
             restrictor: settings.restrictor,
             boundary: settings.boundary.map(Arc::new),
@@ -88,8 +128,8 @@ impl<'a> Loader<'a> {
     }
 
     fn resolve(&self, path: &Path, shown: &str) -> Result<PathBuf> {
-        let resolved = self.fs.resolve(path).map_err(|error| {
-            self.recorder.missing(path);
+        let resolved = self.files.get().resolve(path).map_err(|error| {
+            self.notes.missing(path);
             let text = error.to_string();
             let text = if text.starts_with("lstat ") {
                 text
@@ -98,7 +138,7 @@ impl<'a> Loader<'a> {
             };
             BuildError::new(format!("evalsymlink failure on '{shown}' : {text}"))
         })?;
-        self.recorder.resolved(path, &resolved);
+        self.notes.resolved(path, &resolved);
         if let Some(boundary) = &self.boundary
             && !resolved.starts_with(&**boundary)
         {
@@ -112,7 +152,7 @@ impl<'a> Loader<'a> {
         let resolved = self
             .resolve(path, shown)
             .map_err(|error| wrap(error.wrap("not a valid directory")))?;
-        if !self.fs.is_dir(&resolved) {
+        if !self.files.get().is_dir(&resolved) {
             return Err(wrap(BuildError::new(format!(
                 "'{shown}': file is not directory"
             ))));
@@ -124,9 +164,45 @@ impl<'a> Loader<'a> {
         clean(&self.root.join(path))
     }
 
-    /// The full path of a file of this kustomization.
+    /// The full path of a file of this kustomization, with the repository if it is in another one.
     pub(crate) fn full_path(&self, path: &str) -> String {
-        self.join(path).display().to_string()
+        let full = self.join(path);
+        match &self.repository {
+            Some(repository) => format!("{}/{}", repository.url, full.display()),
+            None => full.display().to_string(),
+        }
+    }
+
+    pub(crate) fn is_folder(&self, path: &Path) -> bool {
+        self.files.get().is_dir(path)
+    }
+
+    /// Notes that something outside of the tree is read.
+    pub(crate) fn note_remote(&self) {
+        self.recorder.remote();
+    }
+
+    /// Notes everything in and below a folder, which is read by others.
+    pub(crate) fn note_below(&self, folder: &Path) {
+        const MAX_DEPTH: usize = 50;
+        let mut pending = vec![(folder.to_owned(), 0)];
+        while let Some((folder, depth)) = pending.pop() {
+            let fs = self.files.get();
+            let Ok(entries) = fs.entries(&folder) else {
+                continue;
+            };
+            if self.notes.0.is_some() {
+                self.recorder.listing(&folder, &entries);
+            }
+            for (name, kind) in entries {
+                let path = folder.join(name);
+                if kind == EntryKind::Folder && depth < MAX_DEPTH {
+                    pending.push((path, depth + 1));
+                } else if let Ok(content) = fs.read(&path) {
+                    self.notes.read(fs, &path, &content);
+                }
+            }
+        }
     }
 
     /// The content of a file.
@@ -139,8 +215,8 @@ impl<'a> Loader<'a> {
         let readable = match self.restrictor {
             LoadRestrictor::None if self.boundary.is_none() => full,
             LoadRestrictor::None => {
-                let resolved = self.fs.resolve(&full).map_err(|error| {
-                    self.recorder.missing(&full);
+                let resolved = self.files.get().resolve(&full).map_err(|error| {
+                    self.notes.missing(&full);
                     let text = if error.kind() == std::io::ErrorKind::NotFound {
                         "no such file or directory".to_owned()
                     } else {
@@ -148,7 +224,7 @@ impl<'a> Loader<'a> {
                     };
                     BuildError::new(format!("open {shown}: {text}"))
                 })?;
-                self.recorder.resolved(&full, &resolved);
+                self.notes.resolved(&full, &resolved);
                 if let Some(boundary) = &self.boundary
                     && !resolved.starts_with(&**boundary)
                 {
@@ -158,7 +234,7 @@ impl<'a> Loader<'a> {
             }
             LoadRestrictor::RootOnly => {
                 let resolved = self.resolve(&full, &shown)?;
-                if self.fs.is_dir(&resolved) {
+                if self.files.get().is_dir(&resolved) {
                     return Err(BuildError::new(format!("'{shown}' must resolve to a file")));
                 }
                 let parent = resolved.parent().unwrap_or(&resolved);
@@ -171,17 +247,17 @@ impl<'a> Loader<'a> {
                 resolved
             }
         };
-        if self.fs.is_dir(&readable) {
-            self.recorder.folder(&readable);
+        if self.files.get().is_dir(&readable) {
+            self.notes.folder(&readable);
             return Err(BuildError::new(format!("read {shown}: is a directory")));
         }
-        match self.fs.read(&readable) {
+        match self.files.get().read(&readable) {
             Ok(content) => {
-                self.recorder.read(self.fs, &readable, &content);
+                self.notes.read(self.files.get(), &readable, &content);
                 Ok(content)
             }
             Err(error) => {
-                self.recorder.missing(&readable);
+                self.notes.missing(&readable);
                 Err(BuildError::new(format!(
                     "open {shown}: {}",
                     errno_text(&error)
@@ -197,7 +273,20 @@ impl<'a> Loader<'a> {
             )));
         };
         self.recorder.remote();
-        remote.file(url).map(Into::into).map_err(BuildError::new)
+        remote
+            .file(url)
+            .map(Into::into)
+            .map_err(|error| match error {
+                FetchFileError::Status(_) if Repository::parse(url).is_some() => {
+                    BuildError::new("URL is a git repository")
+                }
+                FetchFileError::Status(status) => {
+                    let mut error = BuildError::new(format!("HTTP Error: status code {status}"));
+                    error.final_word = true;
+                    error
+                }
+                FetchFileError::Other(text) => BuildError::new(text),
+            })
     }
 
     /// A loader for the kustomization at `path`.
@@ -205,8 +294,8 @@ impl<'a> Loader<'a> {
         if path.is_empty() {
             return Err("new root cannot be empty".into());
         }
-        if is_repository_url(path) {
-            return self.enter_remote(path);
+        if let Some(repository) = Repository::parse(path) {
+            return self.enter_remote(repository);
         }
         if path.starts_with('/') {
             return Err(BuildError::new(format!(
@@ -230,31 +319,69 @@ impl<'a> Loader<'a> {
             root,
             referrers: Some(Arc::new(Referrer {
                 root: self.root.clone(),
+                repository: self.repository.clone(),
                 before: self.referrers.clone(),
             })),
             ..self.clone()
         }
     }
 
-    fn enter_remote(&self, url: &str) -> Result<Self> {
+    fn enter_remote(&self, repository: Repository) -> Result<Self> {
+        self.refuse_repository_cycle(&repository)?;
         let Some(remote) = self.remote else {
             return Err(BuildError::new(format!(
-                "remote bases are not allowed: {url}"
+                "remote bases are not allowed: {}",
+                repository.raw
             )));
         };
         self.recorder.remote();
-        let root = remote.base(url).map_err(BuildError::new)?;
+        let files = remote.base(&repository).map_err(BuildError::new)?;
+        let wanted = clean(&Path::new("/").join(&repository.path));
+        let shown = wanted.display();
+        let root = files.resolve(&wanted).map_err(|error| {
+            BuildError::new(format!("evalsymlink failure on '{shown}' : {error}"))
+        })?;
+        if !files.is_dir(&root) {
+            let file = root.file_name().unwrap_or_default().display();
+            return Err(BuildError::new(format!(
+                "'{shown}' refers to file '{file}'; expecting directory"
+            )));
+        }
         let entered = self.at(root);
         Ok(Self {
+            files: Files::Remote(files),
+            notes: Notes(None),
             restrictor: LoadRestrictor::RootOnly,
+            boundary: Some(Arc::new(PathBuf::from("/"))),
+            repository: Some(Arc::new(repository)),
             ..entered
         })
     }
 
+    fn refuse_repository_cycle(&self, candidate: &Repository) -> Result<()> {
+        let mut visited = Some((&self.repository, &self.referrers));
+        while let Some((repository, before)) = visited {
+            if let Some(repository) = repository
+                && repository.raw.starts_with(&candidate.raw)
+            {
+                return Err(BuildError::new(format!(
+                    "cycle detected: URI '{}' referenced by previous URI '{}'",
+                    candidate.raw, repository.raw
+                )));
+            }
+            visited = before
+                .as_ref()
+                .map(|referrer| (&referrer.repository, &referrer.before));
+        }
+        Ok(())
+    }
+
     fn refuse_cycle(&self, candidate: &Path) -> Result<()> {
-        let mut visited = Some((&self.root, &self.referrers));
-        while let Some((root, before)) = visited {
-            if root.starts_with(candidate) {
+        let here = self.repository.as_ref().map(|repository| &repository.raw);
+        let mut visited = Some((&self.root, &self.repository, &self.referrers));
+        while let Some((root, repository, before)) = visited {
+            let is_same_tree = repository.as_ref().map(|repository| &repository.raw) == here;
+            if is_same_tree && root.starts_with(candidate) {
                 return Err(BuildError::new(format!(
                     "cycle detected: candidate root '{}' contains visited root '{}'",
                     candidate.display(),
@@ -263,7 +390,7 @@ impl<'a> Loader<'a> {
             }
             visited = before
                 .as_ref()
-                .map(|referrer| (&referrer.root, &referrer.before));
+                .map(|referrer| (&referrer.root, &referrer.repository, &referrer.before));
         }
         Ok(())
     }
@@ -284,7 +411,7 @@ fn has_dots_inside(path: &str) -> bool {
 }
 
 /// Go's `filepath.Clean` for a relative path.
-fn clean_relative(path: &str) -> String {
+pub(crate) fn clean_relative(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -309,71 +436,9 @@ pub(crate) fn join_relative(base: &str, path: &str) -> String {
     clean_relative(&format!("{base}/{path}"))
 }
 
-/// Whether kustomize would clone it (`git.NewRepoSpecFromURL`).
-pub(crate) fn is_repository_url(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let rest = lower.strip_prefix("git::").unwrap_or(&lower);
-    if path.starts_with('/') {
-        return false;
-    }
-    let rest = rest.split('?').next().unwrap_or(rest);
-    let schemes = ["ssh://", "https://", "http://", "file://"];
-    let scheme = schemes.into_iter().find(|scheme| rest.starts_with(scheme));
-    let rest = scheme.map_or(rest, |scheme| &rest[scheme.len()..]);
-    let (user, rest) = match rest.split_once('@') {
-        Some((user, tail)) if is_user(user) => (Some(user), tail),
-        _ => (None, rest),
-    };
-    let github = rest.starts_with("github.com/") || rest.starts_with("github.com:");
-    let scp = scheme.is_none() && (user.is_some() || github);
-    if scheme.is_none() && !scp {
-        return false;
-    }
-    if scheme == Some("file://") {
-        return !rest.is_empty();
-    }
-    let slash = rest.find('/');
-    let colon = rest
-        .find(':')
-        .filter(|colon| scp && *colon > 0 && slash.is_none_or(|slash| *colon < slash));
-    let Some(separator) = colon.or(slash) else {
-        return false;
-    };
-    let repository = &rest[separator + 1..];
-    let marked =
-        repository.contains("_git/") || repository.contains("//") || repository.contains(".git");
-    let (path, found) = if marked {
-        (repository, true)
-    } else {
-        (repository, repository.contains('/'))
-    };
-    found && !path.is_empty()
-}
-
-fn is_user(user: &str) -> bool {
-    user.starts_with(|c: char| c.is_ascii_alphabetic())
-        && user
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn repository_urls_are_told_from_paths() {
-        for (path, expected) in [
-            ("github.com/org/repo", true),
-            ("https://example.com/org/repo//path?ref=x", true),
-            ("git@github.com:org/repo.git", true),
-            ("../base", false),
-            ("org/repo", false),
-            ("https://example.com/file.yaml", false),
-        ] {
-            assert_eq!(is_repository_url(path), expected, "{path}");
-        }
-    }
 
     #[test]
     fn relative_paths_are_joined_as_in_go() {

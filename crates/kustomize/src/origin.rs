@@ -4,6 +4,7 @@ use yaml::{Node, SequenceIndent};
 
 use crate::error::Result;
 use crate::load::join_relative;
+use crate::remote::Repository;
 use crate::resource::{ORIGIN, Resource, TRANSFORMATIONS};
 
 /// Where a resource comes from, or what changed it.
@@ -11,6 +12,9 @@ use crate::resource::{ORIGIN, Resource, TRANSFORMATIONS};
 pub(crate) struct Origin {
     /// The file, relative to the root of the build.
     pub(crate) path: String,
+    /// The repository it was fetched from, and the reference.
+    pub(crate) repository: String,
+    pub(crate) reference: String,
     pub(crate) configured_in: String,
     pub(crate) configured_by: Vec<(String, String)>,
 }
@@ -22,6 +26,14 @@ fn string(text: &str) -> Node {
 impl Origin {
     /// The origin of what lies at `path` from here.
     pub(crate) fn below(&self, path: &str) -> Self {
+        if let Some(repository) = Repository::parse(path) {
+            return Self {
+                path: join_relative("", &repository.path),
+                repository: repository.url,
+                reference: repository.reference,
+                ..self.clone()
+            };
+        }
         Self {
             path: join_relative(&self.path, path),
             ..self.clone()
@@ -38,13 +50,15 @@ impl Origin {
             ("name", file.name()),
             ("namespace", file.namespace()),
         ];
+        let text = |field: &str| {
+            let text = value.get(field).and_then(|text| text.as_str());
+            text.unwrap_or_default().to_owned()
+        };
         Some(Self {
             path: String::new(),
-            configured_in: value
-                .get("path")
-                .and_then(|path| path.as_str())
-                .unwrap_or_default()
-                .to_owned(),
+            repository: text("repo"),
+            reference: text("ref"),
+            configured_in: text("path"),
             configured_by: fields
                 .into_iter()
                 .filter(|(_, value)| !value.is_empty())
@@ -55,7 +69,12 @@ impl Origin {
 
     fn node(&self) -> Node {
         let mut node = Node::mapping();
-        for (key, value) in [("path", &self.path), ("configuredIn", &self.configured_in)] {
+        for (key, value) in [
+            ("path", &self.path),
+            ("repo", &self.repository),
+            ("ref", &self.reference),
+            ("configuredIn", &self.configured_in),
+        ] {
             if !value.is_empty() {
                 node.insert(key, string(value));
             }

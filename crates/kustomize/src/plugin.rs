@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::chart::{self, ChartRequest};
 use crate::decode::{self, go_struct};
 use crate::error::{BuildError, Context as _, Result};
 use crate::fieldspec::FieldSpec;
@@ -117,6 +118,7 @@ go_struct! {
     }
 }
 go_struct! {
+    /// What `IAMPolicyGenerator` says.
     struct PolicyConfig = "IAMPolicyGeneratorPlugin" {
         cloud: String = "cloud",
         kubernetes_service: CloudService = "kubernetesService",
@@ -174,31 +176,55 @@ fn fails(resource: &Resource) -> String {
     )
 }
 
-/// What a generator file makes; none for a transformer.
-pub(crate) fn run_generator(resource: &Resource, loader: &Loader<'_>) -> Result<Vec<Resource>> {
-    check_built_in(resource)?;
-    let json = output::to_json(&resource.node)?;
-    let id = crate::resource::plain_id(&resource.node);
-    match resource.kind() {
-        "ConfigMapGenerator" => generator(Generated::ConfigMap, &json, loader, &fails(resource)),
-        "SecretGenerator" => generator(Generated::Secret, &json, loader, &fails(resource)),
-        "IAMPolicyGenerator" => {
-            let config: PolicyConfig = decode::from_value(&json).context(fails(resource))?;
-            policy(&config)
+/// A generator that a file configures.
+pub(crate) enum Generator {
+    Data(Generated, Box<GeneratorArgs>),
+    Policy(Box<PolicyConfig>),
+    Chart(Box<ChartRequest>),
+}
+
+impl Generator {
+    /// What it makes.
+    pub(crate) fn run(
+        &self,
+        loader: &Loader<'_>,
+        helm: Option<&dyn crate::RenderChart>,
+    ) -> Result<Vec<Resource>> {
+        match self {
+            Self::Data(what, args) => Ok(vec![generate(*what, args, loader)?]),
+            Self::Policy(config) => policy(config),
+            Self::Chart(request) => chart::render(request, loader, helm),
         }
-        "HelmChartInflationGenerator" => {
-            Err(BuildError::new("must specify --enable-helm").wrap(fails(resource)))
-        }
-        _ => Err(BuildError::new(format!("plugin {id} not a generator"))),
     }
 }
 
-fn generator(
-    what: Generated,
-    json: &Value,
+/// The generator that a file configures.
+pub(crate) fn load_generator(
+    resource: &Resource,
     loader: &Loader<'_>,
-    fails: &str,
-) -> Result<Vec<Resource>> {
+    helm: Option<&dyn crate::RenderChart>,
+) -> Result<Generator> {
+    check_built_in(resource)?;
+    let json = output::to_json(&resource.node)?;
+    let id = crate::resource::plain_id(&resource.node);
+    let fails = fails(resource);
+    Ok(match resource.kind() {
+        "ConfigMapGenerator" => data_generator(Generated::ConfigMap, &json, &fails)?,
+        "SecretGenerator" => data_generator(Generated::Secret, &json, &fails)?,
+        "IAMPolicyGenerator" => {
+            Generator::Policy(Box::new(decode::from_value(&json).context(fails)?))
+        }
+        "HelmChartInflationGenerator" => {
+            let globals = decode::from_value(&json).context(&fails)?;
+            let chart = decode::from_value(&json).context(&fails)?;
+            let request = ChartRequest::new(&globals, &chart, loader, helm).context(fails)?;
+            Generator::Chart(Box::new(request))
+        }
+        _ => return Err(BuildError::new(format!("plugin {id} not a generator"))),
+    })
+}
+
+fn data_generator(what: Generated, json: &Value, fails: &str) -> Result<Generator> {
     let mut args: GeneratorArgs = decode::from_value(json).context(fails)?;
     let metadata: GeneratorConfig = decode::from_value(json).context(fails)?;
     if args.name.is_empty() {
@@ -207,7 +233,7 @@ fn generator(
     if args.namespace.is_empty() {
         args.namespace = metadata.metadata.namespace;
     }
-    Ok(vec![generate(what, &args, loader)?])
+    Ok(Generator::Data(what, Box::new(args)))
 }
 
 fn policy(config: &PolicyConfig) -> Result<Vec<Resource>> {

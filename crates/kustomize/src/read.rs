@@ -31,6 +31,14 @@ pub(crate) fn resources(text: &[u8]) -> Result<Vec<Resource>> {
         .collect())
 }
 
+/// The value of a text of one document; null for an empty one.
+pub(crate) fn value(text: &[u8]) -> Result<serde_json::Value> {
+    match nodes(text)?.first() {
+        Some(node) => output::to_json(node),
+        None => Ok(serde_json::Value::Null),
+    }
+}
+
 fn check(nodes: &[Node]) -> Result<()> {
     nodes
         .iter()

@@ -6,7 +6,9 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
+use crate::chart::{self, ChartRequest};
 use crate::crds;
+use crate::encode::Encode as _;
 use crate::error::{BuildError, Context as _, Result};
 use crate::fieldspec::Config;
 use crate::generate::{self, Generated, generate};
@@ -15,7 +17,7 @@ use crate::load::{Loader, join_relative};
 use crate::openapi::OpenApi;
 use crate::origin::Origin;
 use crate::output;
-use crate::plugin;
+use crate::plugin::{self, Generator};
 use crate::read;
 use crate::resmap::ResMap;
 use crate::resource::{ORIGIN, Resource};
@@ -120,6 +122,8 @@ pub(crate) struct Target<'a> {
     raw: Value,
     file_name: &'static str,
     origin: Option<Origin>,
+    /// The namespace of charts that name none: this kustomization's, else that of the one that led here.
+    helm_namespace: String,
 }
 
 impl<'a> Target<'a> {
@@ -157,6 +161,7 @@ impl<'a> Target<'a> {
         Ok(Self {
             build,
             loader,
+            helm_namespace: loaded.kustomization.namespace.clone(),
             kustomization: loaded.kustomization,
             raw: loaded.raw,
             file_name,
@@ -263,6 +268,9 @@ impl<'a> Target<'a> {
         let Err(as_file) = self.add_file(acc, path) else {
             return Ok(());
         };
+        if as_file.final_word {
+            return Err(as_file);
+        }
         let loader = match self.loader.enter(path) {
             Ok(loader) => loader,
             Err(_) if as_file.message.contains("MalformedYAMLError") => return Err(as_file),
@@ -311,6 +319,9 @@ impl<'a> Target<'a> {
             .build_metadata
             .clone_from(&self.kustomization.build_metadata);
         child.origin = self.origin.as_ref().map(|origin| origin.below(path));
+        if child.helm_namespace.is_empty() {
+            child.helm_namespace.clone_from(&self.helm_namespace);
+        }
         child.set_schema(false)?;
         Ok(child)
     }
@@ -361,6 +372,8 @@ impl<'a> Target<'a> {
     fn built_in_origin(&self, kind: &str) -> Option<Origin> {
         let origin = self.origin.as_ref()?;
         Some(Origin {
+            repository: origin.repository.clone(),
+            reference: origin.reference.clone(),
             configured_in: join_relative(&origin.path, self.file_name),
             configured_by: [("apiVersion", "builtin"), ("kind", kind)]
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -398,12 +411,14 @@ impl<'a> Target<'a> {
             }
         }
         let origin = self.built_in_origin("HelmChartInflationGenerator");
-        generated.extend(
-            charts
-                .into_iter()
-                .map(|resource| (resource, origin.clone())),
-        );
-        generated.extend(external);
+        for request in &charts {
+            let made = chart::render(request, &self.loader, self.build.helm)?;
+            generated.extend(made.into_iter().map(|resource| (resource, origin.clone())));
+        }
+        for (generator, origin) in external {
+            let made = generator.run(&self.loader, self.build.helm)?;
+            generated.extend(made.into_iter().map(|resource| (resource, origin.clone())));
+        }
         for (mut resource, origin) in generated {
             let printed = if origin.is_some() {
                 "0xc000000001"
@@ -428,32 +443,26 @@ impl<'a> Target<'a> {
         Ok(())
     }
 
-    fn helm_charts(&self) -> Result<Vec<Resource>> {
-        let mut resources = Vec::new();
-        for (at, chart) in self.kustomization.helm_charts.iter().enumerate() {
-            let raw = self
-                .raw
-                .get("helmCharts")
-                .and_then(|charts| charts.get(at))
-                .cloned()
-                .unwrap_or_default();
-            let trouble = || {
-                format!(
+    fn helm_charts(&self) -> Result<Vec<ChartRequest>> {
+        let kustomization = &self.kustomization;
+        let globals = kustomization.helm_globals.clone().unwrap_or_default();
+        let charts = kustomization.helm_charts.iter().map(|chart| {
+            let mut chart = chart.clone();
+            if chart.namespace.is_empty() {
+                chart.namespace.clone_from(&self.helm_namespace);
+            }
+            ChartRequest::new(&globals, &chart, &self.loader, self.build.helm).map_err(|error| {
+                let mut config = globals.encode();
+                if let (Some(all), Value::Object(own)) = (config.as_object_mut(), chart.encode()) {
+                    all.extend(own);
+                }
+                error.wrap(format!(
                     "trouble configuring builtin HelmChartInflationGenerator with config: `\n{}`",
-                    yaml::from_json(&raw)
-                )
-            };
-            let Some(helm) = self.build.helm else {
-                return Err(BuildError::new("must specify --enable-helm").wrap(trouble()));
-            };
-            let globals = self.raw.get("helmGlobals").cloned().unwrap_or_default();
-            let rendered = helm
-                .render(&raw, &globals, self.loader.root())
-                .map_err(|error| BuildError::new(error).wrap(trouble()))?;
-            let _ = chart;
-            resources.extend(read::resources(rendered.as_bytes())?);
-        }
-        Ok(resources)
+                    yaml::from_json(&config)
+                ))
+            })
+        });
+        charts.collect()
     }
 
     /// The resources of `generators`, `transformers` or `validators`, given inline or by path.
@@ -483,7 +492,7 @@ impl<'a> Target<'a> {
         Ok(acc.map.into_resources())
     }
 
-    fn external_generators(&mut self) -> Result<Vec<(Resource, Option<Origin>)>> {
+    fn external_generators(&mut self) -> Result<Vec<(Generator, Option<Origin>)>> {
         let entries = std::mem::take(&mut self.kustomization.generators);
         if entries.is_empty() {
             return Ok(Vec::new());
@@ -491,9 +500,9 @@ impl<'a> Target<'a> {
         let mut generated = Vec::new();
         for file in self.plugin_files(&entries, "generator")? {
             let origin = Origin::of_plugin(&file);
-            let made =
-                plugin::run_generator(&file, &self.loader).context("failed to load generator")?;
-            generated.extend(made.into_iter().map(|resource| (resource, origin.clone())));
+            let generator = plugin::load_generator(&file, &self.loader, self.build.helm)
+                .context("failed to load generator")?;
+            generated.push((generator, origin));
         }
         Ok(generated)
     }

@@ -55,5 +55,5 @@ pub use json::{
     from_json, is_non_string, split_documents, to_json, to_json_documents, to_json_strict,
 };
 pub use node::{Extras, Kind, Node, Plain, Style, Tag};
-pub use number::{go_float, json_float};
+pub use number::{go_float, go_float_32, json_float};
 pub use resolve::{Scalar, implicit_tag, is_plain_string, resolve};

@@ -58,6 +58,17 @@ pub(crate) fn shortest_32(float: f64) -> String {
     shortest(value)
 }
 
+/// `strconv.FormatFloat(float, 'g', -1, 32)`, which numbers go through where texts are wanted.
+pub fn go_float_32(float: f64) -> String {
+    let single = float as f32;
+    match single {
+        single if single.is_nan() => "NaN".to_owned(),
+        f32::INFINITY => "+Inf".to_owned(),
+        f32::NEG_INFINITY => "-Inf".to_owned(),
+        _ => shortest_32(float),
+    }
+}
+
 /// A finite float as encoding/json writes it.
 pub fn json_float(float: f64) -> String {
     let size = float.abs();
@@ -85,5 +96,7 @@ mod tests {
         assert_eq!(json_float(1e-7), "1e-7");
         assert_eq!(json_float(1.0), "1");
         assert_eq!(shortest_32(1.5), "1.5");
+        assert_eq!(go_float_32(1.5e300), "+Inf");
+        assert_eq!(go_float_32(123_456_789.5), "1.2345679e+08");
     }
 }
