@@ -153,6 +153,11 @@ impl<R: Reconcile> Controller<R> {
         let this = Arc::new(self);
         let mut tasks: JoinSet<()> = JoinSet::new();
         loop {
+            // No worker is held while there is nothing to do: those that end a wait need one.
+            tokio::select! {
+                () = this.queue.ready() => {}
+                () = stop.cancelled() => break,
+            }
             let permit = tokio::select! {
                 permit = Arc::clone(&workers).acquire_owned() => permit,
                 () = stop.cancelled() => break,

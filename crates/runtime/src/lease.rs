@@ -91,9 +91,9 @@ pub async fn lead<W: Future<Output = ()>>(
     metrics.leads(&name, true);
     let held = stop.child_token();
     let mut work = std::pin::pin!(work(held.clone()));
-    let lost = tokio::select! {
-        () = &mut work => false,
-        lost = elector.keep(&held) => lost,
+    let (lost, is_over) = tokio::select! {
+        () = &mut work => (false, true),
+        lost = elector.keep(&held) => (lost, false),
     };
     held.cancel();
     if lost {
@@ -101,7 +101,9 @@ pub async fn lead<W: Future<Output = ()>>(
         metrics.leads(&name, false);
         return Err(LeaseLost { name });
     }
-    work.await;
+    if !is_over {
+        work.await;
+    }
     metrics.leads(&name, false);
     if elector.options.release_on_cancel {
         elector.release().await;

@@ -181,14 +181,14 @@ impl Queue {
         self.0.changed.notify_one();
     }
 
-    /// The next key, as soon as there is one. From then on it is worked on, until [`Queue::done`].
-    pub(crate) async fn next(&self) -> Job {
+    /// Waits until there is a key to be worked on.
+    pub(crate) async fn ready(&self) {
         loop {
             let deadline = {
                 let mut state = self.0.state.lock();
                 state.expire(Instant::now());
-                if let Some(job) = state.pop() {
-                    return job;
+                if !state.queued.is_empty() {
+                    return;
                 }
                 state.timers.keys().next().map(|(at, _)| *at)
             };
@@ -200,6 +200,16 @@ impl Queue {
                     }
                 }
                 None => self.0.changed.notified().await,
+            }
+        }
+    }
+
+    /// The next key, as soon as there is one. From then on it is worked on, until [`Queue::done`].
+    pub(crate) async fn next(&self) -> Job {
+        loop {
+            self.ready().await;
+            if let Some(job) = self.0.state.lock().pop() {
+                return job;
             }
         }
     }
