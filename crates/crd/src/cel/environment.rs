@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::ast::Kind;
 use super::checker::{self, Checked};
 use super::error::EvalError;
 use super::eval::Run;
@@ -85,6 +86,27 @@ impl Environment {
     pub fn with_estimates_of(mut self, shape: &Arc<Shape>) -> Self {
         self.root = Some(Arc::clone(shape));
         self
+    }
+
+    /// The names in an expression that it does not bind itself: its variables, and the names of types and of
+    /// functions' packages. For expressions that are only parsed before they are evaluated.
+    pub fn free_names(text: &str) -> Result<std::collections::BTreeSet<String>, CompileError> {
+        let parsed = parser::parse(text)
+            .map_err(|issues| CompileError::Issues(source::print(text, &issues)))?;
+        let mut names = std::collections::BTreeSet::new();
+        parsed.root.visit(&mut |node, parents| {
+            let Kind::Ident(name) = &node.kind else {
+                return;
+            };
+            let is_bound = parents.iter().any(|parent| {
+                matches!(&parent.kind, Kind::Fold(fold)
+                    if fold.var == *name || fold.var2.as_ref() == Some(name) || fold.accu == *name)
+            });
+            if !is_bound {
+                names.insert(name.clone());
+            }
+        });
+        Ok(names)
     }
 
     /// Compiles an expression.
