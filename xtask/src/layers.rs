@@ -23,7 +23,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
     ("fetch", &["git"]),
     (
         "service",
-        &["apiserver", "apply", "artifact", "controllers", "runtime"],
+        &["apiserver", "apply", "artifact", "controllers", "release", "runtime"],
     ),
     ("edge", &["cli", "sluice"]),
     ("development", &["testkit", "xtask"]),
