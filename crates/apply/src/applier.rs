@@ -150,7 +150,9 @@ impl Applier {
 
     /// Reads the kinds of all objects, so that an unknown one is told before anything is applied.
     pub(crate) async fn unknown_kinds(&self, manifests: &[Manifest]) -> Vec<ObjectError> {
-        let checks = futures::stream::iter(manifests).map(|manifest| async {
+        // Over places, not references: the compiler could not tell that the future may move between threads.
+        let checks = futures::stream::iter(0..manifests.len()).map(|place| async move {
+            let manifest = &manifests[place];
             let gvk = meta::gvk(&manifest.object);
             let failure = self.cluster.mapper().resource(&gvk).await.err()?;
             Some(ObjectError {

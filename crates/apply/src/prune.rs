@@ -34,8 +34,9 @@ impl Applier {
         objects.sort_by(|left, right| order::compare(&right.0, &left.0));
         let mut outcome = Outcome::default();
         // Looking at the objects may be done in any order, deleting them not.
-        let looks = futures::stream::iter(&objects)
-            .map(|(id, version)| self.look(id, version))
+        // Over places, not references: the compiler could not tell that the future may move between threads.
+        let looks = futures::stream::iter(0..objects.len())
+            .map(|place| self.look(&objects[place].0, &objects[place].1))
             .buffered(AT_ONCE);
         let mut looks = std::pin::pin!(looks);
         let mut place = 0;
@@ -122,12 +123,13 @@ impl Applier {
         timeout: Duration,
     ) -> Result<(), ObjectError> {
         let end = Instant::now() + timeout;
-        let deleted = outcome
+        let deleted: Vec<&Change> = outcome
             .changes
             .iter()
-            .filter(|change| change.action == Action::Deleted);
-        let mut waits = futures::stream::iter(deleted)
-            .map(|change| self.gone(change, end))
+            .filter(|change| change.action == Action::Deleted)
+            .collect();
+        let mut waits = futures::stream::iter(0..deleted.len())
+            .map(|place| self.gone(deleted[place], end))
             .buffered(AT_ONCE);
         while let Some(result) = waits.next().await {
             result?;

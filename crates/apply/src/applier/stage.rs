@@ -41,9 +41,11 @@ pub(super) async fn apply(
     let has_failed = AtomicBool::new(!errors.is_empty());
     if errors.is_empty() && is_worth_trying(&plans) {
         let pending: Vec<&mut Plan> = plans.iter_mut().filter(|plan| plan.is_pending()).collect();
-        let tries = futures::stream::iter(pending)
+        let tries: Vec<_> = pending
+            .into_iter()
             .map(|plan| applier.run(plan, options, policy, Mode::Try))
-            .buffered(options.concurrency.max(1));
+            .collect();
+        let tries = futures::stream::iter(tries).buffered(options.concurrency.max(1));
         errors.extend(
             tries
                 .filter_map(|result| async { result.err() })
