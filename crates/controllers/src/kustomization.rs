@@ -26,9 +26,11 @@ use std::sync::Arc;
 
 use api::constants::managers::KUSTOMIZE_CONTROLLER;
 use api::kustomize::v1::{Kustomization, KustomizationSpec};
-use api::meta::Spec as _;
+use api::meta::{ObjectId, Spec as _};
 use parking_lot::Mutex;
-use runtime::{Context, Controller, Failure, Manager, ObjectKey, Outcome, Reconcile};
+use runtime::{
+    Context, Controller, Failure, Manager, ObjectKey, Outcome, Reconcile, Trigger, Wake,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::Trees;
@@ -51,7 +53,7 @@ pub async fn run(manager: Manager, settings: Settings, trees: Trees, stop: Cance
     let reconciler = KustomizationReconciler {
         sources: sources.clone(),
         fetcher: Fetcher::new(trees, settings.http_retry),
-        engine: Engine::new(&settings),
+        engine: Engine::new(manager.connection(), &settings),
         builds: Mutex::default(),
         settings: settings.clone(),
     };
@@ -75,6 +77,13 @@ pub async fn run(manager: Manager, settings: Settings, trees: Trees, stop: Cance
     if let Some(external) = &sources.external {
         wake_on!(external);
     }
+    let queue = controller.queue().clone();
+    controller.reconciler().engine.on_drift(move |key| {
+        queue.add(
+            &key,
+            Wake::following(Trigger::new(KustomizationSpec::NAMES.kind, key.clone())),
+        );
+    });
     wakes.wake_dependants(controller.queue().clone());
     for kind in ["Secret", "ConfigMap"] {
         let wakes = wakes.clone();
@@ -103,6 +112,15 @@ impl KustomizationReconciler {
         self.builds
             .lock()
             .insert(ObjectKey::of(object), Arc::clone(build));
+    }
+
+    /// Whether another Kustomization builds the object, too: it is handed over then, not deleted.
+    fn is_wanted_elsewhere(&self, work: &Work, id: &ObjectId) -> bool {
+        let own = work.context.key();
+        self.builds
+            .lock()
+            .iter()
+            .any(|(key, build)| key != own && build.has(id))
     }
 
     fn forget_object(&self, key: &ObjectKey) {

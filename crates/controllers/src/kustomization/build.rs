@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use api::constants::annotations::{DISABLED, SUBSTITUTE};
 use api::kustomize::v1::Kustomization;
+use api::meta::ObjectId;
 use kustomize::Reads;
 use kustomize::flux::{self, FluxError, Object, Request, Spec};
 use object::{GroupVersionKind, Value};
@@ -39,6 +40,15 @@ pub(super) enum BuildError {
     Spec(String),
     #[error("the build was ended by a fault of the program")]
     Panicked,
+}
+
+impl Build {
+    /// Whether an object is among those that were built.
+    pub(super) fn has(&self, id: &ObjectId) -> bool {
+        self.objects
+            .iter()
+            .any(|object| apply::id_of(&object.value) == *id)
+    }
 }
 
 impl BuildError {

@@ -72,9 +72,14 @@ async fn delete_objects(
     let target = remote::target(&own, &work.object, &controller.settings, &metrics)
         .await
         .map_err(Failure::retry)?;
+    // An entry that cannot be read names nothing that could be deleted.
+    let objects: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| Some((entry.object_id().ok()?, entry.version.clone())))
+        .collect();
     let deleted = controller
         .engine
-        .delete(&target, &work.object, &entries)
+        .delete(&target, &work.object, &objects, |_| false)
         .await;
     if let Some(error) = deleted.error {
         work.event(EventType::Warning, "pruning for deleted resource failed");
@@ -88,7 +93,7 @@ async fn delete_objects(
         let timeout = spec::timeout(&work.object).to_std();
         let gone = controller
             .engine
-            .wait_gone(&target, &deleted.deleted, timeout);
+            .wait_gone(&target, &work.object, &deleted.outcome, timeout);
         match work.context.wait(gone).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {

@@ -10,12 +10,13 @@ use api::constants::finalizers::FLUX;
 use api::constants::reasons;
 use api::kustomize::v1::Kustomization;
 use api::meta::{Artifact, ConditionStatus, Duration as Span};
+use apply::inventory;
 use runtime::{EventType, Failure, Interrupted, Outcome, Trigger};
 use tree::{FileSystem as _, Tree};
 
 use super::build::{self, Build, BuildError, Inputs};
 use super::dependencies::{self, DependencyError};
-use super::engine::Applied;
+use super::engine::{Applied, ApplyError};
 use super::remote::{self, Target};
 use super::source::{self, SourceError};
 use super::work::Work;
@@ -252,6 +253,12 @@ impl KustomizationReconciler {
                     "Reconciliation failed after {took}, next try in {retry}"
                 );
                 work.event(EventType::Warning, &message);
+                let details = work.details.take().filter(|details| {
+                    self.settings.provenance && !details.is_empty() && *details != message
+                });
+                if let Some(details) = details {
+                    work.event(EventType::Warning, &details);
+                }
                 Ok(Outcome::After(retry.to_std()))
             }
             Err(Stop::ShuttingDown) => Ok(Outcome::Settled),
@@ -402,6 +409,11 @@ impl KustomizationReconciler {
                 if !log.is_empty() {
                     work.event(EventType::Normal, &log);
                 }
+                let drift = applied.drift_log();
+                if self.settings.drift_watch && !drift.is_empty() {
+                    tracing::info!("drift corrected: {drift}");
+                    work.event(EventType::Normal, &format!("Drift corrected:\n{drift}"));
+                }
                 work.status().inventory = Some(applied.inventory());
                 Ok(applied)
             }
@@ -411,11 +423,19 @@ impl KustomizationReconciler {
                     reasons::RECONCILIATION_FAILED,
                     started.elapsed(),
                 );
-                Err(fail(
-                    work,
-                    reasons::RECONCILIATION_FAILED,
-                    error.to_string(),
-                ))
+                let stop = fail(work, reasons::RECONCILIATION_FAILED, error.to_string());
+                if let ApplyError::Refused {
+                    details, outcome, ..
+                } = error
+                {
+                    // What was applied beside the failure is ours now, and to be deleted some day.
+                    let applied = outcome
+                        .changed()
+                        .map(|change| (&change.id, change.version.as_str()));
+                    inventory::merge(work.status().inventory.get_or_insert_default(), applied);
+                    work.details = Some(details);
+                }
+                Err(stop)
             }
         }
     }
@@ -428,11 +448,7 @@ impl KustomizationReconciler {
         applied: &Applied,
         started: Instant,
     ) -> Result<(), Stop> {
-        let before = work.context.cache().get(work.context.key());
-        let before = before
-            .as_ref()
-            .and_then(|object| object.status.as_ref()?.inventory.clone())
-            .unwrap_or_default();
+        let before = work.inventory_before.clone();
         let stale = match applied.stale(&before) {
             Ok(stale) => stale,
             Err(error) => {
@@ -451,7 +467,12 @@ impl KustomizationReconciler {
         if !work.object.spec.prune || stale.is_empty() {
             return Ok(());
         }
-        let pruned = self.engine.delete(target, &work.object, &stale).await;
+        let pruned = self
+            .engine
+            .delete(target, &work.object, &stale, |id| {
+                self.is_wanted_elsewhere(work, id)
+            })
+            .await;
         if let Some(error) = pruned.error {
             let inventory = work.status().inventory.get_or_insert_default();
             inventory.entries.extend(pruned.survivors);
@@ -493,7 +514,7 @@ impl KustomizationReconciler {
         );
         let context = work.context.clone();
         let object = work.object.clone();
-        let check = context.wait(self.engine.wait_healthy(target, &object, build, &wanted));
+        let check = context.wait(self.engine.wait_healthy(target, &object, &wanted));
         let mut check = std::pin::pin!(check);
         // What is healthy already need not be announced as being checked.
         let early =
@@ -510,7 +531,8 @@ impl KustomizationReconciler {
         match ended {
             Err(Interrupted::Superseded(trigger)) => Err(Stop::Superseded(trigger)),
             Err(Interrupted::ShuttingDown) => Err(Stop::ShuttingDown),
-            Ok(Err(error)) => {
+            Ok(Err((error, details))) => {
+                work.details = Some(details);
                 work.mark(
                     HEALTHY,
                     ConditionStatus::False,

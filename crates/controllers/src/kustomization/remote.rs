@@ -33,10 +33,10 @@ pub(super) enum TargetError {
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) connection: Connection,
-    /// Tells clusters and users apart: what is remembered of one holds not for another.
-    pub(super) identity: u64,
-    /// Whether it is the cluster of the controller, which is watched for drift.
-    pub(super) is_own: bool,
+    /// The connection to the same cluster that acts as nobody else.
+    pub(super) base: Connection,
+    /// Tells other clusters apart; `None` is the cluster of the controller.
+    pub(super) cluster: Option<u64>,
 }
 
 /// The account to act as; `None` for the controller's own.
@@ -56,33 +56,32 @@ pub(super) async fn target(
     settings: &Settings,
     metrics: &Metrics,
 ) -> Result<Target, TargetError> {
-    let mut hasher = DefaultHasher::new();
-    let is_own = object.spec.kube_config.is_none();
-    let mut connection = own.clone();
+    let (mut base, mut cluster) = (own.clone(), None);
     if let Some(reference) = &object.spec.kube_config {
         let Some(secret) = &reference.secret_ref else {
             return Err(TargetError::ConfigMap);
         };
         let key = secret.key.as_deref().filter(|key| !key.is_empty());
         let text = kubeconfig(own.client(), spec::namespace(object), &secret.name, key).await?;
+        let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
+        cluster = Some(hasher.finish());
         let name = format!("{}/{}", spec::namespace(object), secret.name);
-        connection = connect(&text, settings, metrics)
+        base = connect(&text, settings, metrics)
             .await
             .map_err(|why| TargetError::Config { secret: name, why })?;
     }
-    if let Some(account) = account(object, settings) {
-        let user = format!(
+    let connection = match account(object, settings) {
+        Some(account) => base.acting_as(&format!(
             "system:serviceaccount:{}:{account}",
             spec::namespace(object)
-        );
-        user.hash(&mut hasher);
-        connection = connection.acting_as(&user)?;
-    }
+        ))?,
+        None => base.clone(),
+    };
     Ok(Target {
         connection,
-        identity: hasher.finish(),
-        is_own,
+        base,
+        cluster,
     })
 }
 

@@ -8,7 +8,9 @@ use api::constants::conditions::{READY, RECONCILING};
 use api::constants::events::{COMMIT_STATUS, COMMIT_STATUS_UPDATE, ORIGIN_REVISION, REVISION};
 use api::constants::reasons::PROGRESSING_WITH_RETRY;
 use api::kustomize::v1::{Kustomization, KustomizationSpec, KustomizationStatus};
-use api::meta::{Condition, ConditionStatus, Conditions as _, Duration, Snapshot, Spec as _, Time};
+use api::meta::{
+    Condition, ConditionStatus, Conditions as _, Duration, Inventory, Snapshot, Spec as _, Time,
+};
 use runtime::{Context, EventType, PatchError, Patcher};
 use serde_json::Value;
 
@@ -26,6 +28,10 @@ pub(super) struct Work {
     written: Value,
     /// Nothing has changed, so that nothing need be written or told.
     pub(super) is_quiet: bool,
+    /// The inventory as it was before this reconciliation.
+    pub(super) inventory_before: Inventory,
+    /// More about a failure than Flux says.
+    pub(super) details: Option<String>,
 }
 
 pub(super) fn now() -> Time {
@@ -44,6 +50,12 @@ impl Work {
             patcher,
             written,
             is_quiet: false,
+            inventory_before: object
+                .status
+                .as_ref()
+                .and_then(|status| status.inventory.clone())
+                .unwrap_or_default(),
+            details: None,
         }
     }
 
