@@ -8,6 +8,7 @@ use std::str::FromStr;
 use api::meta::Duration;
 use clap::Args;
 use ::controllers::kustomization;
+use ::controllers::source::{self, DigestAlgorithm};
 use ::controllers::process::{self, Election, Part, RunError};
 use runtime::client::ConnectError;
 use runtime::metrics::Metrics;
@@ -41,7 +42,7 @@ pub(crate) struct Controllers {
     storage_adv_addr: String,
     /// The algorithm of the digests of artifacts
     #[arg(long, default_value = "sha256")]
-    artifact_digest_algo: String,
+    artifact_digest_algo: DigestAlgorithm,
     /// How long superseded artifacts are kept
     #[arg(long, default_value = "1m")]
     artifact_retention_ttl: Duration,
@@ -407,6 +408,7 @@ impl Controllers {
         Ok(process::Settings {
             parts: self.controllers.iter().copied().collect(),
             manager,
+            source: self.source(&gate),
             kustomize: self.kustomize(&gate),
             health: address("--health-addr", &self.health_addr)?,
             metrics: address("--metrics-addr", &self.metrics_addr)?,
@@ -422,6 +424,21 @@ impl Controllers {
                 max: self.max_retry_delay.to_std(),
             },
             ..Options::default()
+        }
+    }
+
+    fn source(&self, gate: &dyn Fn(&str, bool) -> bool) -> source::Settings {
+        source::Settings {
+            run: self.run_options(),
+            storage_path: self.storage_path.clone(),
+            storage_address: self.storage_addr.clone(),
+            storage_advertised: self.storage_adv_addr.clone(),
+            retention_ttl: self.artifact_retention_ttl.to_std(),
+            retention_records: self.artifact_retention_records as usize,
+            digest: self.artifact_digest_algo,
+            requeue_dependency: self.requeue_dependency.to_std(),
+            object_level_identity: gate("ObjectLevelWorkloadIdentity", false),
+            ..source::Settings::default()
         }
     }
 

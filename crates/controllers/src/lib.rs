@@ -7,6 +7,7 @@ mod errors;
 mod fetch;
 pub mod kustomization;
 pub mod process;
+pub mod source;
 mod trees;
 
 pub use trees::Trees;

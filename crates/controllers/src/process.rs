@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Trees, kustomization};
+use crate::{Trees, kustomization, source};
 
 /// A controller of Flux: what is chosen with `--controllers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +85,8 @@ pub struct Settings {
     pub parts: BTreeSet<Part>,
     /// What they share.
     pub manager: ManagerOptions,
+    /// The settings of the controller of sources.
+    pub source: source::Settings,
     /// The settings of the controller of Kustomizations.
     pub kustomize: kustomization::Settings,
     /// Where `/healthz` and `/readyz` are served.
@@ -100,6 +102,7 @@ impl Default for Settings {
         Self {
             parts: Part::ALL.into(),
             manager: ManagerOptions::default(),
+            source: source::Settings::default(),
             kustomize: kustomization::Settings::default(),
             health: None,
             metrics: None,
@@ -230,7 +233,14 @@ async fn start(
     stop: CancellationToken,
 ) {
     match part {
-        Part::Source => stop.cancelled().await,
+        Part::Source => {
+            let ended = source::run(manager.clone(), settings.source, trees, stop).await;
+            if let Err(error) = ended {
+                tracing::error!(error = %crate::errors::chain(&error), "the controller of sources cannot run");
+                // Without its storage or its server the process is of no use.
+                manager.stop().cancel();
+            }
+        }
         Part::Kustomize => kustomization::run(manager, settings.kustomize, trees, stop).await,
     }
 }
