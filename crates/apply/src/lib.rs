@@ -17,6 +17,7 @@
 
 mod applier;
 mod change;
+mod check;
 mod cluster;
 mod compare;
 mod diff;

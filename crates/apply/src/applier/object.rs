@@ -8,6 +8,7 @@ use object::{Value, meta};
 
 use super::Applier;
 use crate::change::{Action, Change, id_of};
+use crate::check::is_invalid;
 use crate::compare::{changed_fields, has_drifted};
 use crate::error::{ObjectError, Step, masked};
 use crate::ignore;
@@ -34,7 +35,7 @@ pub(super) enum Mode {
 /// An object, and what is known about it.
 pub(super) struct Plan {
     pub(super) id: ObjectId,
-    pub(super) is_doubtful: bool,
+    is_doubtful: bool,
     object: Arc<Value>,
     origin: Option<Arc<str>>,
     resource: Arc<Resource>,
@@ -48,6 +49,12 @@ impl Plan {
     /// Whether something has to be sent.
     pub(super) fn is_pending(&self) -> bool {
         self.settled.is_none()
+    }
+
+    /// Whether the API server may well refuse it.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_doubtful
+            || (self.known.exists != Some(true) && is_invalid(&self.object, &self.resource))
     }
 
     /// Whether it changes an object that is there.

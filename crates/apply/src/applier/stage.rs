@@ -100,7 +100,8 @@ fn is_worth_trying(plans: &[Plan]) -> bool {
     let pending: Vec<&Plan> = plans.iter().filter(|plan| plan.is_pending()).collect();
     let updates = pending.iter().filter(|plan| plan.is_update()).count();
     pending.len() > 1
-        && ((updates > 0 && pending.len() <= TRIED) || pending.iter().any(|plan| plan.is_doubtful))
+        && ((updates > 0 && pending.len() <= TRIED)
+            || pending.iter().any(|plan| plan.is_doubtful()))
 }
 
 async fn run(
