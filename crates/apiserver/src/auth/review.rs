@@ -44,12 +44,15 @@ pub fn answer(
             review["spec"] = json!({});
         }
         "SelfSubjectAccessReview" => {
-            check(attributes_errors(&review))?;
+            let mut errors = attributes_errors(&review);
+            errors.extend(selector_errors(&review));
+            check(errors)?;
             review["status"] = access_status(core, user, &review);
         }
         "SubjectAccessReview" | "LocalSubjectAccessReview" => {
             let mut errors = attributes_errors(&review);
             errors.extend(subject_errors(&review));
+            errors.extend(selector_errors(&review));
             if kind == "LocalSubjectAccessReview" {
                 errors.extend(local_errors(namespace, &review));
             }
@@ -255,6 +258,81 @@ fn attributes_errors(review: &Value) -> Vec<FieldError> {
     }
 }
 
+/// What is asked of the selectors of resource attributes.
+///
+/// Source: Kubernetes `pkg/apis/authorization/validation`.
+fn selector_errors(review: &Value) -> Vec<FieldError> {
+    let path = Path::new("spec").child("resourceAttributes");
+    let mut errors = Vec::new();
+    for (name, is_label) in [("fieldSelector", false), ("labelSelector", true)] {
+        let selector = review.pointer(&format!("/spec/resourceAttributes/{name}"));
+        let Some(selector) = selector.and_then(Value::as_object) else {
+            continue;
+        };
+        let place = path.child(name);
+        let raw = selector.get("rawSelector").and_then(Value::as_str);
+        let raw = raw.unwrap_or_default();
+        let requirements = selector.get("requirements").and_then(Value::as_array);
+        let requirements = requirements.map_or(&[][..], Vec::as_slice);
+        match (raw.is_empty(), requirements.is_empty()) {
+            (false, false) => errors.push(FieldError::invalid(
+                &place.child("rawSelector"),
+                raw,
+                "may not specified at the same time as requirements",
+            )),
+            (true, true) => errors.push(FieldError::required(
+                &place.child("requirements"),
+                format!("when {place} is specified, requirements or rawSelector is required"),
+            )),
+            _ => {}
+        }
+        for (index, requirement) in requirements.iter().enumerate() {
+            let place = place.child("requirements").index(index);
+            requirement_errors(&place, requirement, is_label, &mut errors);
+        }
+    }
+    errors
+}
+
+fn requirement_errors(
+    place: &Path,
+    requirement: &Value,
+    is_label: bool,
+    errors: &mut Vec<FieldError>,
+) {
+    let text = |key: &str| {
+        let found = requirement.get(key).and_then(Value::as_str);
+        found.unwrap_or_default()
+    };
+    let key = text("key");
+    if !is_label && key.is_empty() {
+        errors.push(FieldError::required(
+            &place.child("key"),
+            "must be specified",
+        ));
+    }
+    let is_bare = texts(requirement.get("values")).is_empty();
+    match text("operator") {
+        "In" | "NotIn" if is_bare => errors.push(FieldError::required(
+            &place.child("values"),
+            "must be specified when `operator` is 'In' or 'NotIn'",
+        )),
+        "Exists" | "DoesNotExist" if !is_bare => errors.push(FieldError::forbidden(
+            &place.child("values"),
+            "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+        )),
+        _ => {}
+    }
+    if is_label {
+        let problems = object::names::qualified_name(key);
+        errors.extend(
+            problems
+                .into_iter()
+                .map(|why| FieldError::invalid(&place.child("key"), key, why)),
+        );
+    }
+}
+
 fn subject_errors(review: &Value) -> Option<FieldError> {
     let subject = subject(review);
     (subject.name.is_empty() && subject.groups.is_empty()).then(|| {
@@ -266,17 +344,36 @@ fn subject_errors(review: &Value) -> Option<FieldError> {
     })
 }
 
-fn local_errors(namespace: &str, review: &Value) -> Option<FieldError> {
-    let place = Path::new("spec")
-        .child("resourceAttributes")
-        .child("namespace");
-    let asked = review
-        .pointer("/spec/resourceAttributes")
-        .filter(|part| !part.is_null())?;
-    let asked = asked
-        .get("namespace")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    (asked != namespace)
-        .then(|| FieldError::invalid(&place, asked, "must match metadata.namespace"))
+fn local_errors(namespace: &str, review: &Value) -> Vec<FieldError> {
+    let spec = Path::new("spec");
+    let part = |key: &str| {
+        review
+            .get("spec")
+            .and_then(|spec| spec.get(key))
+            .filter(|part| !part.is_null())
+    };
+    let mut errors = Vec::new();
+    if let Some(asked) = part("resourceAttributes") {
+        let asked = asked
+            .get("namespace")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if asked != namespace {
+            let place = spec.child("resourceAttributes").child("namespace");
+            errors.push(FieldError::invalid(
+                &place,
+                asked,
+                "must match metadata.namespace",
+            ));
+        }
+    }
+    if let Some(paths) = part("nonResourceAttributes") {
+        let text = |key: &str| paths.get(key).and_then(Value::as_str).unwrap_or_default();
+        errors.push(FieldError::invalid(
+            &spec.child("nonResourceAttributes"),
+            json!({"Path": text("path"), "Verb": text("verb")}),
+            "disallowed on this kind of request",
+        ));
+    }
+    errors
 }

@@ -312,10 +312,12 @@ fn write_item(out: &mut Vec<u8>, value: &Value, is_builtin: bool) {
 
 /// The metadata of an object, as `PartialObjectMetadata`.
 pub(crate) fn partial(object: &Value, version: &str) -> Value {
+    let mut metadata = object["metadata"].clone();
+    builtin::strategy::hide_converted_metadata(object, &mut metadata);
     json!({
         "kind": "PartialObjectMetadata",
         "apiVersion": format!("meta.k8s.io/{version}"),
-        "metadata": object["metadata"],
+        "metadata": metadata,
     })
 }
 

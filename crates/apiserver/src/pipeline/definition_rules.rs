@@ -77,3 +77,84 @@ pub(super) fn validate_update(subresource: &str, new: &Value, old: &Value) -> Er
         crd::definition::validate_update(new, old)
     }
 }
+
+/// Formats of texts that validation knows, without dashes.
+///
+/// Source: apiextensions-apiserver `pkg/apiserver/validation/formats.go`.
+const FORMATS: [&str; 26] = [
+    "bsonobjectid",
+    "uri",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "cidr",
+    "mac",
+    "uuid",
+    "uuid3",
+    "uuid4",
+    "uuid5",
+    "isbn",
+    "isbn10",
+    "isbn13",
+    "creditcard",
+    "ssn",
+    "hexcolor",
+    "rgbcolor",
+    "byte",
+    "password",
+    "date",
+    "duration",
+    "datetime",
+    "k8sshortname",
+    "k8slongname",
+];
+
+/// Warnings of formats in the schemas that say nothing to the server and that `old` had not.
+pub(super) fn warnings(new: &Value, old: &Value) -> Vec<String> {
+    let known = unrecognized_formats(old);
+    unrecognized_formats(new)
+        .into_iter()
+        .filter(|format| !known.contains(format))
+        .map(|format| format!("unrecognized format {}", object::field::quote(&format)))
+        .collect()
+}
+
+fn unrecognized_formats(definition: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let versions = definition["spec"]["versions"].as_array();
+    for version in versions.into_iter().flatten() {
+        collect_formats(&version["schema"]["openAPIV3Schema"], &mut found);
+    }
+    found
+}
+
+/// Decoding has bounded how deep schemas go.
+fn collect_formats(schema: &Value, found: &mut Vec<String>) {
+    let Some(map) = schema.as_object() else {
+        return;
+    };
+    let text = |key: &str| map.get(key).and_then(Value::as_str).unwrap_or_default();
+    let format = text("format");
+    if !format.is_empty()
+        && text("type") == "string"
+        && !FORMATS.contains(&format.replace('-', "").as_str())
+        && !found.iter().any(|known| known == format)
+    {
+        found.push(format.to_owned());
+    }
+    for key in ["items", "not", "additionalProperties", "additionalItems"] {
+        collect_formats(schema.get(key).unwrap_or(&Value::Null), found);
+    }
+    for key in ["allOf", "oneOf", "anyOf"] {
+        for inner in map.get(key).and_then(Value::as_array).into_iter().flatten() {
+            collect_formats(inner, found);
+        }
+    }
+    for key in ["properties", "patternProperties", "definitions"] {
+        let inner = map.get(key).and_then(Value::as_object);
+        for inner in inner.into_iter().flat_map(object::Map::values) {
+            collect_formats(inner, found);
+        }
+    }
+}

@@ -21,22 +21,44 @@ fn success() -> Outcome {
     Outcome::Object(201, Object::Value(status))
 }
 
+/// What a binding leads to. Upstream answers with 500, kept.
+fn check_target(kind: &str, node: &str) -> Result<(), ApiError> {
+    let path = Path::new("target");
+    let mut errors = Vec::new();
+    if !matches!(kind, "" | "Node") {
+        errors.push(field::Error::not_supported(
+            &path.child("kind"),
+            kind,
+            &["Node", "<empty>"],
+        ));
+    }
+    if node.is_empty() {
+        errors.push(field::Error::required(&path.child("name"), ""));
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(ApiError::new(500, "", field::join(&errors)))
+}
+
 /// Assigns a pod to a node.
 pub(super) async fn bind(call: &Call, body: Body) -> Result<Outcome, ApiError> {
     let options = WriteOptions::read(&call.query, "CreateOptions", None)?;
     let kind = GroupVersionKind::new("", "v1", "Binding");
     let binding = decode::object(call, body, &kind, options.validation)?;
-    let node = binding
-        .pointer("/target/name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    if node.is_empty() {
-        let error = field::Error::required(&Path::new("target").child("name"), "");
-        return Err(ApiError::invalid(
-            &kind.group_kind(),
-            meta::name(&binding),
-            &[error],
+    if !call.name.is_empty() && meta::name(&binding) != call.name {
+        return Err(ApiError::bad_request(
+            "name in URL does not match name in Binding object",
         ));
+    }
+    let target = |key: &str| {
+        let found = binding.get("target").and_then(|target| target.get(key));
+        found.and_then(Value::as_str).unwrap_or_default()
+    };
+    let (kind, node) = (target("kind"), target("name"));
+    check_target(kind, node)?;
+    if meta::name(&binding).is_empty() {
+        return Err(ApiError::bad_request("Name parameter required."));
     }
     let registry = call.core.registry();
     let resource = registry

@@ -107,7 +107,8 @@ impl<'a> Rules<'a> {
     pub(super) fn warnings_on_create(&self, object: &Value) -> Vec<String> {
         match &self.kind {
             Kind::Builtin(rules) => rules.warnings_on_create(&self.context(), object),
-            _ => Vec::new(),
+            Kind::Definition => definition_rules::warnings(object, &Value::Null),
+            Kind::Custom(_) | Kind::None => Vec::new(),
         }
     }
 
@@ -121,6 +122,7 @@ impl<'a> Rules<'a> {
             Kind::Builtin(rules) => {
                 rules.warnings_on_update(&self.context(), subresource, new, old)
             }
+            Kind::Definition if subresource.is_empty() => definition_rules::warnings(new, old),
             _ => Vec::new(),
         }
     }

@@ -123,7 +123,10 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         if let Some(described) = self.custom_type() {
-            let value = custom::read(described, deserializer)?;
+            let value: Value = custom::read(described, deserializer)?;
+            if value.is_null() && matches!(described.go_name.as_str(), "Quantity" | "IntOrString") {
+                return Ok(zero::zero(self.field_type));
+            }
             return custom::convert(described, value, &mut |type_id, value| {
                 let nested = FieldType::Struct(type_id);
                 let seed = Seed {

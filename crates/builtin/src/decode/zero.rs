@@ -57,7 +57,10 @@ pub(crate) fn is_shown(field: &Field, value: &Value) -> bool {
     match value {
         Value::Null => false,
         // An empty list is owned by who sent it, until it is stored: see `settle`.
-        Value::Array(items) => !items.is_empty() || is_mandatory(field),
+        // No managed fields is not the same as an empty list of them, which resets them.
+        Value::Array(items) => {
+            !items.is_empty() || is_mandatory(field) || field.name == "managedFields"
+        }
         Value::Object(entries) if matches!(field.field_type, FieldType::Map(_)) => {
             !entries.is_empty()
         }

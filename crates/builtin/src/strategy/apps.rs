@@ -26,6 +26,14 @@ pub(crate) const KINDS: &[Kind] = &[
     revision::KIND,
 ];
 
+/// Takes out of an object's `metadata` what upstream makes when it converts the object from its internal
+/// form: answers that hold metadata alone come from that form.
+pub fn hide_converted_metadata(object: &Value, metadata: &mut Value) {
+    if object["kind"] == "DaemonSet" && object["apiVersion"] == "apps/v1" {
+        daemon_set::hide_template_generation(metadata);
+    }
+}
+
 /// Fills in the defaults of a kind of the group.
 pub(crate) fn default(kind: &str, object: &mut Value) {
     if kind == "DaemonSet" {

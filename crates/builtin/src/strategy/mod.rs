@@ -44,6 +44,7 @@ mod scheduling;
 mod storage;
 mod webhook_client;
 
+pub use apps::hide_converted_metadata;
 pub use core::{begin_service_create, begin_service_update};
 
 /// What a strategy needs from outside.

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::kind::Kind;
 use super::{
-    admissionregistration, apiregistration, apps, authentication, autoscaling, batch, certificates, coordination,
-    core, discovery, flowcontrol, networking, node_group, policy, rbac, resource, scheduling,
-    storage,
+    admissionregistration, apiregistration, apps, authentication, autoscaling, batch, certificates,
+    coordination, core, discovery, flowcontrol, networking, node_group, policy, rbac, resource,
+    scheduling, storage,
 };
 
 static KINDS: &[&[Kind]] = &[

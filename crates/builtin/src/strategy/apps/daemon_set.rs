@@ -90,6 +90,20 @@ pub(in crate::strategy) fn show_template_generation(object: &mut Value) {
     }
 }
 
+/// The internal form keeps the template's generation in its spec.
+pub(in crate::strategy) fn hide_template_generation(metadata: &mut Value) {
+    let Some(annotations) = metadata
+        .get_mut("annotations")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    annotations.remove(GENERATION);
+    if annotations.is_empty() {
+        crate::strategy::edit::remove(metadata, "annotations");
+    }
+}
+
 fn validate_spec(errors: &mut Errors, spec: &Node<'_>, options: Options) {
     let (selector, template) = (spec.get("selector"), spec.get("template"));
     labels::validate_selector_with(errors, &selector, options.any_selector_value);

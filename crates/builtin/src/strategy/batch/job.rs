@@ -243,19 +243,30 @@ fn validate_update(_: &Context<'_>, new: &Node<'_>, old: &Node<'_>, errors: &mut
     let (spec, before) = (new.get("spec"), old.get("spec"));
     validate_spec_and_selector(errors, &spec, options);
     completions(errors, &spec, &before);
+    unchanged(errors, &spec, &before, "selector", "*v1.LabelSelector");
     template(errors, new, old);
     for (field, shape) in [
-        ("selector", "*v1.LabelSelector"),
         ("completionMode", "*s"),
         ("podFailurePolicy", "*batch.PodFailurePolicy"),
         ("backoffLimitPerIndex", "*i"),
         ("managedBy", "*s"),
         ("successPolicy", "*batch.SuccessPolicy"),
     ] {
-        let (now, was) = (spec.get(field), before.get(field));
-        if !equal(now.raw(), was.raw()) {
-            errors.invalid_shown(&now, &internal::json(shape, now.raw()), metadata::IMMUTABLE);
-        }
+        unchanged(errors, &spec, &before, field, shape);
+    }
+}
+
+/// A field that no update changes; `shape` is its internal type.
+fn unchanged(
+    errors: &mut Errors,
+    spec: &Node<'_>,
+    before: &Node<'_>,
+    field: &'static str,
+    shape: &str,
+) {
+    let (now, was) = (spec.get(field), before.get(field));
+    if !equal(now.raw(), was.raw()) {
+        errors.invalid_shown(&now, &internal::json(shape, now.raw()), metadata::IMMUTABLE);
     }
 }
 

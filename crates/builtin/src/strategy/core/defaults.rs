@@ -11,6 +11,7 @@ use super::quantities::{is_huge_page, is_overcommit_allowed, quantity};
 use crate::strategy::edit::{existing, field, items, remove, set, unset_default, zero_default};
 use crate::strategy::node::{peek, peek_items, peek_text};
 
+mod image_reference;
 mod volumes;
 
 pub(crate) use volumes::source as volume_source;
@@ -270,7 +271,7 @@ fn pull_policy(image: &str) -> &'static str {
     let last = name.rsplit('/').next().unwrap_or_default();
     let tag = last.split_once(':').map(|(_, tag)| tag);
     // A text that is no reference has no tag.
-    let is_reference = !image.is_empty() && !image.contains(char::is_whitespace);
+    let is_reference = image_reference::is_valid(image);
     match (tag, has_digest) {
         (Some("latest"), _) | (None, false) if is_reference => "Always",
         _ => "IfNotPresent",
