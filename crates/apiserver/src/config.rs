@@ -25,6 +25,9 @@ pub struct Config {
     pub pace: Pace,
     /// Whether the ServiceAccount admission plugin runs.
     pub service_account_admission: bool,
+    /// How long an Event is kept after it was last written, in whole seconds (kube-apiserver's
+    /// `--event-ttl`: one hour).
+    pub event_ttl: Duration,
     /// The range cluster IPs are taken from.
     pub service_cidr: String,
     /// The issuer named in ServiceAccount tokens.
@@ -69,6 +72,7 @@ impl Default for Config {
             simulate_workloads: true,
             pace: Pace::default(),
             service_account_admission: false,
+            event_ttl: Duration::from_secs(3600),
             service_cidr: "10.96.0.0/16".to_owned(),
             issuer: "https://kubernetes.default.svc.cluster.local".to_owned(),
             certificate_authority: String::new(),

@@ -8,6 +8,7 @@ pub mod policy;
 pub(crate) mod quota;
 mod runtime_class;
 mod service_account;
+mod turns;
 
 use object::{Value, meta};
 
@@ -52,11 +53,15 @@ impl Attributes<'_> {
     }
 }
 
+pub(crate) use turns::{Turn, turn};
+
 /// What the plugins keep between writes.
 #[derive(Default)]
 pub struct State {
     /// The admission policies in force, compiled.
     pub policies: policy::Policies,
+    /// Who has to wait for whom.
+    pub(crate) turns: turns::Turns,
 }
 
 /// Runs the plugins that may change the object. It is in the storage version and has its defaults.

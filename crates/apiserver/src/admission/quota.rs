@@ -6,6 +6,7 @@
 //! Sources: apiserver `admission/plugin/resourcequota`, Kubernetes `pkg/quota/v1/evaluator/core`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use object::quantity::{Format, Quantity};
 use object::{GroupResource, Value, meta};
@@ -14,7 +15,8 @@ use super::limits::{add, amounts, of_pod};
 use super::{Attributes, Operation};
 use crate::core::Core;
 use crate::error::ApiError;
-use crate::store::Range;
+use crate::pipeline::Call;
+use crate::store::{Range, Stored};
 
 type Amounts = BTreeMap<String, Quantity>;
 
@@ -210,22 +212,37 @@ fn counted_in(name: &str) -> &str {
     }
 }
 
-/// Refuses what would use more than there may be.
-pub(super) fn validate(attributes: &Attributes<'_>, object: &Value) -> Result<(), ApiError> {
+/// Whether a write may be refused because of a quota of its namespace.
+pub(super) fn concerns(attributes: &Attributes<'_>) -> bool {
     let call = attributes.call;
-    let resource = call.group_resource();
-    let concerned = match (resource.resource.as_str(), attributes.operation) {
+    let concerned = match (call.resource.gvr.resource.as_str(), attributes.operation) {
         ("pods", Operation::Update) => call.subresource == "resize",
         (_, Operation::Create) => call.subresource.is_empty(),
         ("services" | "persistentvolumeclaims", Operation::Update) => call.subresource.is_empty(),
         _ => false,
     };
-    if !concerned || call.namespace.is_empty() {
-        return Ok(());
-    }
+    concerned && !call.namespace.is_empty() && !of_namespace(call).is_empty()
+}
+
+/// The quotas of a request's namespace.
+fn of_namespace(call: &Call) -> Vec<Arc<Stored>> {
     let quotas = GroupResource::new("", "resourcequotas");
     let bucket = call.core.store.bucket(&quotas);
-    for stored in bucket.list(&Range::namespace(&call.namespace)).objects {
+    if bucket.is_empty() {
+        return Vec::new();
+    }
+    bucket.list(&Range::namespace(&call.namespace)).objects
+}
+
+/// Refuses what would use more than there may be. What is compared does not change until the write is
+/// made: see [`super::turn`].
+pub(super) fn validate(attributes: &Attributes<'_>, object: &Value) -> Result<(), ApiError> {
+    if !concerns(attributes) {
+        return Ok(());
+    }
+    let call = attributes.call;
+    let resource = call.group_resource();
+    for stored in of_namespace(call) {
         let quota = stored.value();
         let hard = amounts(&quota["status"]["hard"]);
         if hard.is_empty() || !is_in_scope(&quota, &resource, object) {

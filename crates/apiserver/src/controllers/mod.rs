@@ -2,10 +2,12 @@
 
 mod accounts;
 mod availability;
+mod events;
 mod feed;
 mod garbage;
 mod namespaces;
 mod quotas;
+mod root_ca;
 mod simulator;
 
 use std::sync::Arc;
@@ -140,6 +142,8 @@ pub fn start(core: &Arc<Core>) -> Vec<JoinHandle<()>> {
         tokio::spawn(accounts::keep_default_accounts(Arc::clone(core))),
         tokio::spawn(accounts::fill_token_secrets(Arc::clone(core))),
         tokio::spawn(quotas::run(Arc::clone(core))),
+        tokio::spawn(root_ca::run(Arc::clone(core))),
+        tokio::spawn(events::run(Arc::clone(core))),
         tokio::spawn(availability::run(Arc::clone(core))),
         tokio::spawn(accounts::aggregate_cluster_roles(Arc::clone(core))),
     ];

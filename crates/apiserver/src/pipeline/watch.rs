@@ -4,6 +4,7 @@
 //! place there; one that falls out of the history is told so with a 410 and has to list again.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use object::Value;
 use rand::Rng as _;
 use serde_json::json;
 use tokio::sync::watch::Receiver;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::list::{ListOptions, version_error};
 use super::selector::Selection;
@@ -64,6 +66,10 @@ struct Watcher {
     changed: Receiver<i64>,
     ends: Instant,
     bookmark_at: Option<Instant>,
+    /// Goes off at the next bookmark or the end. It and the next are kept from event to event: to register
+    /// them anew would be most of the work of a wake-up.
+    timer: Pin<Box<Sleep>>,
+    shutdown: Pin<Box<WaitForCancellationFutureOwned>>,
     is_over: bool,
     has_sent_columns: bool,
     generation: u64,
@@ -91,6 +97,7 @@ impl Watcher {
         let lasts = Duration::from_secs(seconds.min(u64::from(u32::MAX)));
         let ends = now + lasts;
         let first = lasts.saturating_sub(LAST_BOOKMARK).min(BOOKMARK_EVERY);
+        let bookmark_at = options.bookmarks.then(|| now + first);
         Ok(Self {
             call: call.clone(),
             changed: bucket.subscribe(),
@@ -101,7 +108,9 @@ impl Watcher {
             cursor: 0,
             ready: VecDeque::new(),
             ends,
-            bookmark_at: options.bookmarks.then(|| now + first),
+            bookmark_at,
+            timer: Box::pin(tokio::time::sleep_until(bookmark_at.unwrap_or(ends))),
+            shutdown: Box::pin(call.core.shutdown.clone().cancelled_owned()),
             is_over: false,
             has_sent_columns: false,
             generation: 0,
@@ -171,23 +180,29 @@ impl Watcher {
     }
 
     async fn wait(&mut self) {
-        let shutdown = self.call.core.shutdown.clone();
-        let bookmark = self.bookmark_at.unwrap_or(self.ends);
         tokio::select! {
             changed = self.changed.changed() => {
                 if changed.is_err() || self.is_gone() {
                     self.is_over = true;
                 }
             }
-            () = tokio::time::sleep_until(self.ends) => self.is_over = true,
-            () = tokio::time::sleep_until(bookmark), if self.bookmark_at.is_some() => {
-                let revision = self.bucket.published().max(self.cursor);
-                let frame = self.bookmark(revision, false);
-                self.ready.push_back(frame);
-                self.plan_bookmark();
-            }
-            () = shutdown.cancelled() => self.is_over = true,
+            () = self.timer.as_mut() => self.on_time(),
+            () = self.shutdown.as_mut() => self.is_over = true,
         }
+    }
+
+    /// The end, or time for a bookmark.
+    fn on_time(&mut self) {
+        if Instant::now() >= self.ends {
+            self.is_over = true;
+            return;
+        }
+        let revision = self.bucket.published().max(self.cursor);
+        let frame = self.bookmark(revision, false);
+        self.ready.push_back(frame);
+        self.plan_bookmark();
+        let due = self.bookmark_at.unwrap_or(self.ends);
+        self.timer.as_mut().reset(due);
     }
 
     /// Whether the resource is no longer served: its definition is gone.

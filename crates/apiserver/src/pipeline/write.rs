@@ -11,7 +11,7 @@ use object::{GroupKind, Value, meta};
 use super::options::WriteOptions;
 use super::rules::Rules;
 use super::{Call, Object, managed, metadata, read, services};
-use crate::admission::{self, Operation};
+use crate::admission::{self, Operation, Turn};
 use crate::auth::escalation;
 use crate::error::ApiError;
 use crate::registry::{defaults, definitions};
@@ -51,7 +51,7 @@ pub(super) async fn create(
     let mut tries = 0;
     loop {
         tries += 1;
-        let prepared = prepare_create(call, options, object.clone()).await?;
+        let (prepared, _turn) = prepare_create(call, options, object.clone()).await?;
         match store_new(call, options, &prepared).await {
             Err(error) if error.is_already_exists() && has_base && tries < MAX_NAMES => {
                 metadata::remove(&mut object, "name");
@@ -62,12 +62,14 @@ pub(super) async fn create(
     }
 }
 
-/// Admission, preparation and validation of a new object; gives it in the storage version.
-async fn prepare_create(
-    call: &Call,
+/// Admission, preparation and validation of a new object; gives it in the storage version, with what is
+/// to be held until it is stored.
+async fn prepare_create<'a>(
+    call: &'a Call,
     options: &WriteOptions,
     object: Value,
-) -> Result<Value, ApiError> {
+) -> Result<(Value, Turn<'a>), ApiError> {
+    let core = &call.core;
     let mut object = read::to_storage_version(&call.resource, object);
     let call = &call.named(meta::name(&object));
     let attributes = admission::Attributes {
@@ -77,6 +79,7 @@ async fn prepare_create(
         dry_run: options.dry_run,
     };
     admission::mutate(&attributes, &mut object).await?;
+    let turn = admission::turn(core, &attributes).await;
     check_escalation(call, None, &object)?;
     if services::concerns(call) {
         services::allocate(call, &mut object, None)?;
@@ -95,7 +98,7 @@ async fn prepare_create(
     // What is read back from etcd gets its defaults, too: those that follow from what was filled in.
     default_stored(call, &mut object);
     settle(call, &mut object);
-    Ok(object)
+    Ok((object, turn))
 }
 
 /// What is read back from the store tells an empty list of a built-in kind from none no more.
@@ -249,7 +252,7 @@ pub(super) async fn update(
         check_uid(update, &old)?;
         let mut new = change(&old)?;
         fit_version(update, &mut new, stored.revision)?;
-        let prepared = prepare_update(update, &old, new).await?;
+        let (prepared, _turn) = prepare_update(update, &old, new).await?;
         if let Some(answer) = finish(update, &stored, &old, prepared).await? {
             return Ok((200, answer));
         }
@@ -287,7 +290,7 @@ async fn absent(
         object["metadata"]["managedFields"] = managed;
     }
     let object = read::to_request_version(&call.resource, object);
-    let prepared = prepare_create(call, update.options, object).await?;
+    let (prepared, _turn) = prepare_create(call, update.options, object).await?;
     let object = store_new(call, update.options, &prepared).await?;
     Ok((201, object))
 }
@@ -351,11 +354,11 @@ fn fit_version(update: &Update<'_>, new: &mut Value, revision: i64) -> Result<()
     Ok(())
 }
 
-async fn prepare_update(
-    update: &Update<'_>,
+async fn prepare_update<'a>(
+    update: &Update<'a>,
     old: &Value,
     mut new: Value,
-) -> Result<Value, ApiError> {
+) -> Result<(Value, Turn<'a>), ApiError> {
     let call = update.call;
     if call.resource.namespaced {
         if meta::namespace(&new) != call.namespace {
@@ -373,6 +376,7 @@ async fn prepare_update(
         dry_run: update.options.dry_run,
     };
     admission::mutate(&attributes, &mut new).await?;
+    let turn = admission::turn(&call.core, &attributes).await;
     check_escalation(call, Some(old), &new)?;
     if services::concerns(call) {
         services::allocate(call, &mut new, Some(old))?;
@@ -393,7 +397,7 @@ async fn prepare_update(
     }
     settle(call, &mut new);
     keep_times_of_noop(old, &mut new);
-    Ok(new)
+    Ok((new, turn))
 }
 
 /// Stores what an update made; `None` if another write came first.

@@ -30,6 +30,10 @@ pub struct Definitions {
 }
 
 struct Known {
+    /// The revision that was read.
+    revision: i64,
+    /// Whether the names it asks for are accepted, so that no other definition is in its way.
+    is_settled: bool,
     uid: String,
     generation: i64,
     is_terminating: bool,
@@ -54,10 +58,19 @@ pub fn load(core: &Arc<Core>) {
     registry.generation = core.registry().generation + 1;
     let mut all: Vec<ServedResource> = Vec::new();
     for stored in stored_definitions(core) {
-        let definition = stored.value();
         let made = match known.remove(stored.name()) {
-            Some(before) if before.is_current(&definition) => before,
-            _ => Known::read(&definition, stored.revision),
+            Some(before) if before.revision == stored.revision => before,
+            before => {
+                let definition = stored.value();
+                match before.filter(|before| before.is_current(&definition)) {
+                    Some(before) => Known {
+                        revision: stored.revision,
+                        is_settled: is_settled(&definition),
+                        ..before
+                    },
+                    None => Known::read(&definition, stored.revision),
+                }
+            }
         };
         all.extend(made.resources.iter().cloned());
         next.insert(stored.name().to_owned(), made);
@@ -86,6 +99,8 @@ impl Known {
 
     fn read(definition: &Value, revision: i64) -> Self {
         Self {
+            revision,
+            is_settled: is_settled(definition),
             uid: meta::uid(definition).to_owned(),
             generation: meta::generation(definition),
             is_terminating: meta::is_terminating(definition),
@@ -227,6 +242,17 @@ pub async fn changed(core: &Arc<Core>, served: &ServedResource) {
     let local = Local::new(Arc::clone(core), User::system("system:apiserver"))
         .with_manager("kube-apiserver");
     for stored in stored_definitions(core) {
+        // Most are as they were: to read them all with every write would be slow.
+        let is_known_settled = |known: &Known| {
+            known.revision == stored.revision && known.is_settled && !known.is_terminating
+        };
+        let skips = {
+            let known = core.definitions.known.lock();
+            known.get(stored.name()).is_some_and(is_known_settled)
+        };
+        if skips {
+            continue;
+        }
         let definition = stored.value();
         if let Some(settled) = settle(core, &definition) {
             // A conflict means that another write came first, which settles them, too.
@@ -243,19 +269,32 @@ pub async fn changed(core: &Arc<Core>, served: &ServedResource) {
     load(core);
 }
 
+/// Whether a definition has all the names it asks for.
+fn is_settled(definition: &Value) -> bool {
+    let requested = Names::read(&definition["spec"]["names"]);
+    let current = Names::read(&definition["status"]["acceptedNames"]);
+    let has_conditions = definition["status"]["conditions"].is_array();
+    has_conditions && requested == current && is_condition_true(definition, "NamesAccepted")
+}
+
 /// The definition with its names accepted or refused; `None` if nothing changes.
 fn settle(core: &Core, definition: &Value) -> Option<Value> {
-    if meta::is_terminating(definition) {
+    if meta::is_terminating(definition) || is_settled(definition) {
         return None;
     }
     let requested = Names::read(&definition["spec"]["names"]);
     let current = Names::read(&definition["status"]["acceptedNames"]);
-    let has_conditions = definition["status"]["conditions"].is_array();
-    if has_conditions && requested == current && is_condition_true(definition, "NamesAccepted") {
-        return None;
-    }
     let mut others = AcceptedNames::default();
+    let group = definition["spec"]["group"].as_str().unwrap_or_default();
     for stored in stored_definitions(core) {
+        // A definition is called `<plural>.<group>`.
+        let in_group = stored
+            .name()
+            .split_once('.')
+            .is_some_and(|(_, other)| other == group);
+        if !in_group {
+            continue;
+        }
         let other = stored.value();
         if other["spec"]["group"] == definition["spec"]["group"]
             && stored.name() != meta::name(definition)

@@ -162,6 +162,23 @@ impl Bucket {
         Ok(Arc::new(Event::new(revision, kind, stored, current)))
     }
 
+    /// Takes back writes that could not be committed, the newest first. Called with the sequence lock held.
+    ///
+    /// A list may have shown them: whoever watches from a revision up to now is told to list again.
+    pub(super) fn undo(&self, event: &Event) {
+        let mut objects = self.objects.write();
+        match &event.previous {
+            Some(previous) => objects.insert(previous.key.clone(), Arc::clone(previous)),
+            None => objects.remove(&event.object.key),
+        };
+        drop(objects);
+        let revision = self.revision.load(Ordering::SeqCst);
+        self.history.write().compact(revision);
+        // Wakes the watches, which then find out.
+        self.changed.send_replace(revision);
+        self.any_changed.send_replace(revision);
+    }
+
     /// Tells watchers of a committed write.
     pub(super) fn publish(&self, event: Arc<Event>) {
         let revision = event.revision;

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,6 +16,9 @@ use rusqlite::Connection;
 use super::encode::Stored;
 use super::history::{Event, EventKind};
 use super::{Store, StoreError};
+
+/// The file's name in its directory.
+const FILE: &str = "sluice.db";
 
 /// The schema version in `PRAGMA user_version`.
 const SCHEMA: i64 = 1;
@@ -45,6 +48,7 @@ CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value INTEGER NOT NULL)
 /// The open file. The lock is held as long as it lives.
 pub(super) struct Database {
     connection: Connection,
+    path: PathBuf,
     _lock: File,
     compacted: i64,
 }
@@ -102,11 +106,13 @@ impl Database {
     /// Opens or makes `sluice.db` in a directory and reads it.
     pub(super) fn open(directory: &Path) -> Result<(Self, Contents), StoreError> {
         let lock = lock(directory)?;
-        let connection = Connection::open(directory.join("sluice.db"))?;
+        let connection = Connection::open(directory.join(FILE))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // In WAL mode NORMAL survives the end of the process; it is only the machine's that can
         // cost the newest writes.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // The log is moved into the file by a thread of its own.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if found > SCHEMA {
             return Err(StoreError::TooNew {
@@ -119,6 +125,7 @@ impl Database {
         let contents = Contents::read(&connection)?;
         let database = Self {
             connection,
+            path: directory.join(FILE),
             _lock: lock,
             compacted: contents.compacted,
         };
@@ -163,6 +170,31 @@ impl Database {
         Ok(())
     }
 
+    /// Where the file is.
+    pub(super) fn path(&self) -> PathBuf {
+        self.path.clone()
+    }
+
+    /// How many rows have been written since the file was opened.
+    pub(super) fn changed_rows(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
+    /// Lets the file grow to so many pages at most, as a full disk would.
+    #[cfg(test)]
+    pub(super) fn limit_pages(&self, pages: i64) -> Result<(), StoreError> {
+        self.connection
+            .pragma_update(None, "max_page_count", pages)?;
+        Ok(())
+    }
+
+    /// How many rows of writes there are.
+    #[cfg(test)]
+    pub(super) fn rows(&self) -> Result<i64, StoreError> {
+        let count = "SELECT count(*) FROM revisions";
+        Ok(self.connection.query_row(count, [], |row| row.get(0))?)
+    }
+
     /// Forgets old writes, once enough of them have gathered.
     pub(super) fn compact(&mut self, newest: i64) -> Result<(), StoreError> {
         let until = newest - KEPT_REVISIONS;
@@ -170,12 +202,17 @@ impl Database {
             return Ok(());
         }
         let transaction = self.connection.transaction()?;
+        // What was overwritten or removed by a write in this span; all before it is gone already. So the
+        // cost is that of the writes, however many objects there are.
+        let span = [self.compacted, until];
         transaction.execute(
-            "DELETE FROM revisions WHERE revision <= ?1 AND NOT EXISTS (
-                 SELECT 1 FROM objects o
-                 WHERE o.resource = revisions.resource AND o.key = revisions.key
-                   AND o.revision = revisions.revision)",
-            [until],
+            "DELETE FROM revisions WHERE revision IN (
+                 SELECT previous FROM revisions WHERE revision > ?1 AND revision <= ?2)",
+            span,
+        )?;
+        transaction.execute(
+            "DELETE FROM revisions WHERE revision > ?1 AND revision <= ?2 AND kind = 2",
+            span,
         )?;
         transaction.execute(
             "INSERT INTO state (name, value) VALUES ('compacted', ?1)

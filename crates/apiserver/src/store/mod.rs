@@ -3,10 +3,11 @@
 //! All objects are in memory, as the bytes that clients get; reads never leave it. A write is checked
 //! against the index and given the next revision under one short lock, then handed to the one thread
 //! that writes SQLite in group commits. The writer is answered, and watchers hear of it, after the
-//! commit. A write that cannot be committed stops the store for writing: what memory holds and what
-//! the disk holds must not drift apart.
+//! commit. A write that cannot be committed, as on a full disk, is taken back and refused, so that what
+//! memory holds and what the disk holds do not drift apart; the next one is tried anew.
 
 mod bucket;
+mod checkpoint;
 mod database;
 mod encode;
 mod history;
@@ -28,8 +29,8 @@ pub(crate) use history::frame;
 pub use history::{Event, EventKind, Gap};
 pub use list::{Range, key_of};
 
-use database::Database;
-use writer::{Job, Writer};
+use database::{Contents, Database};
+use writer::{Job, Progress, Writer};
 
 /// Why the store cannot be opened or written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -89,7 +90,7 @@ pub enum WriteError {
 pub struct Store {
     buckets: RwLock<HashMap<GroupResource, Arc<Bucket>>>,
     /// Held while a revision is given out, so that the writer gets them in order.
-    sequence: Mutex<()>,
+    sequence: Arc<Mutex<()>>,
     revision: Arc<AtomicI64>,
     published: Arc<AtomicI64>,
     /// Changes with every event of any resource.
@@ -120,7 +121,7 @@ impl Store {
     pub fn in_memory() -> Self {
         Self {
             buckets: RwLock::default(),
-            sequence: Mutex::new(()),
+            sequence: Arc::default(),
             revision: Arc::new(AtomicI64::new(history::FIRST_REVISION)),
             published: Arc::new(AtomicI64::new(history::FIRST_REVISION)),
             changed: Arc::new(watch::Sender::new(1)),
@@ -131,12 +132,20 @@ impl Store {
     /// Opens, or makes, the database in a directory and reads all objects.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let (database, contents) = Database::open(directory)?;
+        Ok(Self::over(database, contents))
+    }
+
+    fn over(database: Database, contents: Contents) -> Self {
         let mut store = Self::in_memory();
         store.revision.store(contents.revision, Ordering::SeqCst);
         store.published.store(contents.revision, Ordering::SeqCst);
         contents.load(&store);
-        store.writer = Some(Writer::start(database, Arc::clone(&store.published)));
-        Ok(store)
+        let progress = Progress {
+            sequence: Arc::clone(&store.sequence),
+            published: Arc::clone(&store.published),
+        };
+        store.writer = Some(Writer::start(database, progress));
+        store
     }
 
     /// The objects of one resource; made on first use.

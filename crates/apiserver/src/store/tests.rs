@@ -101,3 +101,115 @@ fn bytes_differ_from_the_stored_ones_only_by_the_version() {
         r#"{"kind":"K","apiVersion":"v1","metadata":{"name":"n","resourceVersion":"3"}}"#
     );
 }
+
+async fn try_put(
+    store: &Store,
+    name: &str,
+    expected: Expected,
+    value: &str,
+) -> Result<i64, WriteError> {
+    let bucket = store.bucket(&resource());
+    let pending = store.put(&bucket, &key_of("a", name), expected, &encoded(name, value))?;
+    pending.committed().await.map(|stored| stored.revision)
+}
+
+#[tokio::test]
+async fn writes_that_find_no_room_are_taken_back_and_later_ones_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let (database, contents) = Database::open(directory.path()).unwrap();
+    database.limit_pages(60).unwrap();
+    let store = Store::over(database, contents);
+    let bucket = store.bucket(&resource());
+    let large = "x".repeat(20_000);
+    let (mut kept, mut refused) = (Vec::new(), 0);
+    for index in 0..30 {
+        let name = format!("n{index:02}");
+        match try_put(&store, &name, Expected::Absent, &large).await {
+            Ok(revision) => kept.push((name, revision)),
+            Err(WriteError::Store(StoreError::Database(why))) => {
+                assert!(why.contains("full"), "{why}");
+                assert!(bucket.get(&key_of("a", &name)).is_none());
+                refused += 1;
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert!(
+        kept.len() > 2 && refused > 2,
+        "{} kept, {refused} refused",
+        kept.len()
+    );
+    // An object keeps its state when a change of it is refused.
+    let (name, revision) = kept[0].clone();
+    let change = try_put(
+        &store,
+        &name,
+        Expected::Revision(revision),
+        &large.repeat(20),
+    )
+    .await;
+    assert!(matches!(change, Err(WriteError::Store(_))));
+    assert_eq!(bucket.get(&key_of("a", &name)).unwrap().revision, revision);
+    // Who has seen what was taken back has to list again.
+    assert!(bucket.events_since(store.revision() - 1, 10).is_err());
+    // What is small finds room, also after what was refused.
+    let small = try_put(&store, "small", Expected::Absent, "1")
+        .await
+        .unwrap();
+    store.close();
+    drop((bucket, store));
+    let store = Store::open(directory.path()).unwrap();
+    let found = store.bucket(&resource()).list(&Range::all()).objects;
+    let mut names: Vec<(String, i64)> = kept;
+    names.push(("small".to_owned(), small));
+    let found: Vec<(String, i64)> = found
+        .iter()
+        .map(|stored| (stored.name().to_owned(), stored.revision))
+        .collect();
+    assert_eq!(found, names);
+}
+
+#[tokio::test]
+async fn compaction_under_load_keeps_what_is_current_and_bounds_the_rest() {
+    const WRITERS: usize = 8;
+    const ROUNDS: usize = 3_000;
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(directory.path()).unwrap());
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..WRITERS {
+        let store = Arc::clone(&store);
+        writers.spawn(async move {
+            let name = format!("w{writer}");
+            let kept = format!("k{writer}");
+            put(&store, &kept, Expected::Absent, "once").await;
+            let mut expected = Expected::Absent;
+            for round in 0..ROUNDS {
+                let revision = put(&store, &name, expected, &round.to_string()).await;
+                expected = Expected::Revision(revision);
+            }
+        });
+    }
+    while let Some(done) = writers.join_next().await {
+        done.unwrap();
+    }
+    store.close();
+    drop(Arc::into_inner(store));
+    let (database, _contents) = Database::open(directory.path()).unwrap();
+    let rows = database.rows().unwrap();
+    // The newest 10 000 and a quarter that may gather, the first write of each, and its predecessors.
+    assert!((10_000..12_600).contains(&rows), "{rows} rows");
+    drop(database);
+    let store = Store::open(directory.path()).unwrap();
+    let bucket = store.bucket(&resource());
+    for writer in 0..WRITERS {
+        let last = bucket.get(&format!("a/w{writer}")).unwrap().value();
+        assert_eq!(last["data"]["k"], (ROUNDS - 1).to_string());
+        let kept = bucket.get(&format!("a/k{writer}")).unwrap().value();
+        assert_eq!(kept["data"]["k"], "once");
+    }
+    assert!(bucket.events_since(100, 1).is_err());
+    let events = bucket
+        .events_since(store.revision() - 5_000, 10_000)
+        .unwrap();
+    assert_eq!(events.len(), 5_000);
+}

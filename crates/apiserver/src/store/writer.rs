@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::bucket::Bucket;
+use super::checkpoint::Checkpointer;
 use super::database::Database;
 use super::history::Event;
 
@@ -17,6 +18,14 @@ pub(super) struct Job {
     pub(super) bucket: Arc<Bucket>,
     pub(super) event: Arc<Event>,
     pub(super) done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// What the writer shares with the store.
+pub(super) struct Progress {
+    /// Held while revisions are given out, and while failed writes are taken back.
+    pub(super) sequence: Arc<Mutex<()>>,
+    /// The newest revision that watchers have been told of.
+    pub(super) published: Arc<AtomicI64>,
 }
 
 #[derive(Default)]
@@ -38,7 +47,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(database: Database, published: Arc<AtomicI64>) -> Self {
+    pub(super) fn start(database: Database, progress: Progress) -> Self {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             wake: Condvar::new(),
@@ -46,7 +55,7 @@ impl Writer {
         let own = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&own, database, &published))
+            .spawn(move || run(&own, database, &progress))
             .ok();
         if thread.is_none() {
             shared.queue.lock().failure =
@@ -86,7 +95,9 @@ impl Drop for Writer {
     }
 }
 
-fn run(shared: &Shared, mut database: Database, published: &AtomicI64) {
+fn run(shared: &Shared, mut database: Database, progress: &Progress) {
+    let published = &progress.published;
+    let checkpointer = Checkpointer::start(&database);
     loop {
         let jobs = {
             let mut queue = shared.queue.lock();
@@ -107,11 +118,12 @@ fn run(shared: &Shared, mut database: Database, published: &AtomicI64) {
             .collect();
         match database.commit(&batch) {
             Ok(()) => finish(jobs, published),
-            Err(error) => fail(shared, jobs, error),
+            Err(error) => take_back(shared, progress, jobs, &error),
         }
         if let Err(error) = database.compact(published.load(Ordering::SeqCst)) {
             tracing::warn!(%error, "compacting the database failed");
         }
+        checkpointer.note(database.changed_rows());
     }
 }
 
@@ -124,12 +136,16 @@ fn finish(jobs: Vec<Job>, published: &AtomicI64) {
     }
 }
 
-fn fail(shared: &Shared, jobs: Vec<Job>, error: StoreError) {
-    tracing::error!(%error, "the database refused a write; the store is now read-only");
-    let mut queue = shared.queue.lock();
-    queue.failure = Some(error.clone());
-    let late = std::mem::take(&mut queue.jobs);
-    for job in jobs.into_iter().chain(late) {
+/// Refuses the writes of a failed transaction, and those that came meanwhile and build on them.
+fn take_back(shared: &Shared, progress: &Progress, mut jobs: Vec<Job>, error: &StoreError) {
+    tracing::error!(%error, writes = jobs.len(), "the database refused writes; they are taken back");
+    let sequence = progress.sequence.lock();
+    jobs.append(&mut shared.queue.lock().jobs);
+    for job in jobs.iter().rev() {
+        job.bucket.undo(&job.event);
+    }
+    drop(sequence);
+    for job in jobs {
         let _ = job.done.send(Err(error.clone()));
     }
 }

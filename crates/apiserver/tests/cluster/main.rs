@@ -6,6 +6,7 @@
 mod access;
 mod admission;
 mod life;
+mod together;
 mod workloads;
 
 use std::time::Duration;

@@ -17,6 +17,7 @@ mod claim;
 mod cron;
 mod daemon_set;
 mod deployment;
+mod index;
 mod job;
 mod network;
 mod pod;

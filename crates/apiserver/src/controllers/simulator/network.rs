@@ -7,7 +7,7 @@ use super::Next;
 use super::pod::is_ready;
 use super::pods::is_active;
 use super::template::fnv32;
-use super::world::{World, owner_reference, pods, selects, services};
+use super::world::{World, owner_reference, services};
 use crate::error::ApiError;
 
 pub(super) async fn service(world: &World, service: &Value) -> Result<Next, ApiError> {
@@ -50,15 +50,10 @@ fn load_balancer_address(seed: &str) -> String {
 async fn endpoints(world: &World, service: &Value) -> Result<(), ApiError> {
     let slices = GroupVersionResource::new("discovery.k8s.io", "v1", "endpointslices");
     let namespace = meta::namespace(service);
-    let mut members: Vec<Value> = world.list(&pods(), namespace);
+    let mut members: Vec<Value> = world.pods_of(service);
     members.retain(|pod| {
         let addressed = pod.pointer("/status/podIP").is_some_and(Value::is_string);
-        is_active(pod)
-            && addressed
-            && selects(
-                service.pointer("/spec/selector"),
-                pod.pointer("/metadata/labels"),
-            )
+        is_active(pod) && addressed
     });
     let list: Vec<Value> = members
         .iter()

@@ -6,11 +6,12 @@ use object::{GroupResource, GroupVersionKind, GroupVersionResource, Value, meta}
 use serde_json::json;
 
 use super::Place;
+use super::index::Index;
 use crate::context::User;
 use crate::core::Core;
 use crate::error::ApiError;
 use crate::pipeline::Local;
-use crate::store::{Range, key_of};
+use crate::store::key_of;
 
 /// The name of the one node.
 pub(super) const NODE: &str = "sluice";
@@ -22,6 +23,7 @@ pub(super) struct World {
     pub(super) core: Arc<Core>,
     pub(super) manager: Local,
     pub(super) kubelet: Local,
+    index: Index,
 }
 
 impl World {
@@ -32,6 +34,7 @@ impl World {
             manager: local("system:kube-controller-manager")
                 .with_manager("kube-controller-manager"),
             kubelet: local("system:node:sluice").with_manager("kubelet"),
+            index: Index::default(),
         }
     }
 
@@ -54,23 +57,25 @@ impl World {
         self.get(&(resource.group_resource(), key_of(namespace, name).into()))
     }
 
-    /// All objects of a resource in a namespace.
-    pub(super) fn list(&self, resource: &GroupVersionResource, namespace: &str) -> Vec<Value> {
-        let bucket = self.core.store.bucket(&resource.group_resource());
-        bucket
-            .list(&Range::namespace(namespace))
-            .objects
-            .into_iter()
-            .map(|stored| stored.value())
-            .collect()
-    }
-
     /// The objects of a resource that an object controls.
     pub(super) fn controlled(&self, resource: &GroupVersionResource, owner: &Value) -> Vec<Value> {
-        let uid = meta::uid(owner);
-        let mut all = self.list(resource, meta::namespace(owner));
-        all.retain(|object| controller(object).is_some_and(|reference| reference["uid"] == uid));
-        all
+        let bucket = self.core.store.bucket(&resource.group_resource());
+        let found = self.index.controlled(&bucket, meta::uid(owner));
+        found.into_iter().map(|stored| stored.value()).collect()
+    }
+
+    /// The pods that the selector of a service matches.
+    pub(super) fn pods_of(&self, service: &Value) -> Vec<Value> {
+        let bucket = self.core.store.bucket(&pods().group_resource());
+        let selector = service
+            .pointer("/spec/selector")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        let found = self
+            .index
+            .labelled(&bucket, meta::namespace(service), &selector);
+        found.into_iter().map(|stored| stored.value()).collect()
     }
 
     /// Writes the status of an object, unless it has it already.
@@ -91,16 +96,17 @@ impl World {
 
     /// The services whose selectors match a pod.
     pub(super) fn services_of(&self, pod: &Value) -> Vec<Place> {
-        let labels = pod.pointer("/metadata/labels");
-        self.list(&services(), meta::namespace(pod))
+        let resource = services().group_resource();
+        let bucket = self.core.store.bucket(&resource);
+        let labels = pod
+            .pointer("/metadata/labels")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        self.index
+            .selecting(&bucket, meta::namespace(pod), &labels)
             .into_iter()
-            .filter(|service| selects(service.pointer("/spec/selector"), labels))
-            .map(|service| {
-                (
-                    services().group_resource(),
-                    key_of(meta::namespace(&service), meta::name(&service)).into(),
-                )
-            })
+            .map(|key| (resource.clone(), key))
             .collect()
     }
 
@@ -171,19 +177,6 @@ pub(super) fn controller_of(object: &Value) -> Option<Place> {
 pub(super) fn owner_reference(owner: &Value) -> Value {
     json!({"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": meta::name(owner), "uid": meta::uid(owner),
         "controller": true, "blockOwnerDeletion": true})
-}
-
-/// Whether a map of labels is not empty and within the labels of an object.
-pub(super) fn selects(selector: Option<&Value>, labels: Option<&Value>) -> bool {
-    let Some(selector) = selector
-        .and_then(Value::as_object)
-        .filter(|selector| !selector.is_empty())
-    else {
-        return false;
-    };
-    selector
-        .iter()
-        .all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
 }
 
 /// An integer at a JSON pointer.
