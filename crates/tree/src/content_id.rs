@@ -37,6 +37,12 @@ impl ContentId {
         }
     }
 
+    /// The SHA-256 of `content`, computed.
+    pub fn of(content: &[u8]) -> Self {
+        use sha2::Digest as _;
+        Self::sha256(sha2::Sha256::digest(content).into())
+    }
+
     /// The digest, without its algorithm.
     pub fn as_bytes(&self) -> &[u8] {
         match self.algorithm {
