@@ -355,7 +355,7 @@ async fn objects_are_made_anew_when_they_must_be() {
                 .apply(&applier, &[world.config_map("fixed", "x")])
                 .await
         ),
-        Action::Configured
+        Action::Created
     );
 }
 

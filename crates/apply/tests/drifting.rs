@@ -62,6 +62,7 @@ async fn changes_by_others_are_told_and_undone() {
             .await;
         assert!(world.get(object).await.is_some());
     }
+    world.requests();
     // (what is patched, how, by whom, what is told to have drifted)
     let cases = [
         (&map, json!({"data": {"key": "2"}}), "someone", ".data.key"),

@@ -257,8 +257,10 @@ impl Applier {
         } else {
             Action::Unchanged
         };
-        self.done(plan, &answer, false);
-        Ok(plan.change(action))
+        let mut change = plan.change(action);
+        change.is_drift = plan.known.is_drift && action.has_changed();
+        self.done(plan, &answer, change.is_drift);
+        Ok(change)
     }
 
     /// Compares an object with what a dry run makes of it, and applies it if it has drifted: for objects with fields that
