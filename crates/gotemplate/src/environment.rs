@@ -1,5 +1,7 @@
 //! What templates may learn from outside: the time, chance and the process environment.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::time::Time;
 
 /// The source of everything that is not the same in each run.
@@ -23,15 +25,26 @@ pub trait Environment: Send + Sync {
     }
 }
 
-/// An environment in which it is always the same moment and chance always the same: for tests and for
-/// renders that have to be repeatable.
-#[derive(Clone, Debug)]
+/// An environment in which it is always the same moment, and chance takes the same course each time: for tests and
+/// for renders that have to be repeatable.
+#[derive(Debug)]
 pub struct FixedEnvironment {
-    /// The moment.
-    pub now: Time,
-    /// What the random bytes are derived from.
-    pub seed: u64,
+    now: Time,
+    // What the next random bytes are derived from: it has to move on, or a search for two primes never ends.
+    state: AtomicU64,
 }
+
+impl FixedEnvironment {
+    /// An environment at the moment `now`; `seed` is what the random bytes are derived from.
+    pub fn new(now: Time, seed: u64) -> FixedEnvironment {
+        FixedEnvironment {
+            now,
+            state: AtomicU64::new(seed),
+        }
+    }
+}
+
+const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Environment for FixedEnvironment {
     fn now(&self) -> Time {
@@ -40,10 +53,9 @@ impl Environment for FixedEnvironment {
 
     fn fill_random(&self, bytes: &mut [u8]) {
         // SplitMix64: good enough to look random, and the same everywhere.
-        let mut state = self.seed;
         for chunk in bytes.chunks_mut(8) {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut mixed = state;
+            let state = self.state.fetch_add(STEP, Ordering::Relaxed);
+            let mut mixed = state.wrapping_add(STEP);
             mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
             mixed ^= mixed >> 31;

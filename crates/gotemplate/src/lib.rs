@@ -17,7 +17,7 @@
 //! let functions = Arc::new(Functions::sprig());
 //! let mut templates = Templates::new();
 //! templates.parse("t", "Hello {{ .name | upper | quote }}!", &functions)?;
-//! let environment = FixedEnvironment { now: Time::unix(0, 0), seed: 1 };
+//! let environment = FixedEnvironment::new(Time::unix(0, 0), 1);
 //! let mut context = Context::new(&Arc::new(templates), &functions, &environment, Limits::default());
 //! let data = Value::map([(Str::from("name"), Value::from("world"))]);
 //! let mut out = Vec::new();

@@ -13,10 +13,7 @@ use gotemplate::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn environment() -> FixedEnvironment {
-    FixedEnvironment {
-        now: Time::unix(1_700_000_000, 0),
-        seed: 7,
-    }
+    FixedEnvironment::new(Time::unix(1_700_000_000, 0), 7)
 }
 
 fn render_with(text: &str, data: Value, limits: Limits) -> Result<String, String> {

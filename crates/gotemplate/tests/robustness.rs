@@ -43,10 +43,7 @@ fn run(text: &[u8]) {
     if templates.parse("t", text, &functions).is_err() {
         return;
     }
-    let environment = FixedEnvironment {
-        now: Time::unix(1_700_000_000, 5),
-        seed: 3,
-    };
+    let environment = FixedEnvironment::new(Time::unix(1_700_000_000, 5), 3);
     let mut context = Context::new(&Arc::new(templates), &functions, &environment, LIMITS);
     let mut out = Vec::new();
     let _ = context.execute(b"t", data(), &mut out);

@@ -32,7 +32,7 @@
 //! let flags = ValueOptions { typed: vec!["port=81".to_owned()], ..ValueOptions::default() };
 //! let values = flags.merge(&|path| Err(format!("open {path}: no such file or directory")), compat)?;
 //! let release = ReleaseOptions::install("my", "default");
-//! let environment = FixedEnvironment { now: Time::unix(0, 0), seed: 1 };
+//! let environment = FixedEnvironment::new(Time::unix(0, 0), 1);
 //! let options = RenderOptions::new(release, Capabilities::assumed(compat), &environment);
 //! let rendered = render(&mut chart, &values, &options)?;
 //! assert_eq!(

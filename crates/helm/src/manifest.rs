@@ -199,7 +199,10 @@ pub struct Sorted {
 ///
 /// In Helm 4 a document keeps the white space at its end.
 pub fn split(text: &str, compat: Compat) -> Vec<&str> {
-    let text = trim(text, compat);
+    if compat.is_v3() {
+        return split_v3(text.trim_matches(is_space));
+    }
+    let text = text.trim_start_matches(is_space);
     let mut documents = Vec::new();
     let mut start = 0;
     let mut line_start = 0;
@@ -218,17 +221,34 @@ pub fn split(text: &str, compat: Compat) -> Vec<&str> {
     documents.push(&text[start..]);
     documents
         .into_iter()
-        .map(|document| trim(document, compat))
-        .filter(|document| !document.trim_start_matches(is_space).is_empty())
+        .map(|document| document.trim_start_matches(is_space))
+        .filter(|document| !document.is_empty())
         .collect()
 }
 
-fn trim(text: &str, compat: Compat) -> &str {
-    if compat.is_v3() {
-        text.trim_matches(is_space)
-    } else {
-        text.trim_start_matches(is_space)
+/// As Helm 3 splits: at `(?:^|\s*\n)---\s*`, where one match may take the line end that the next would need.
+fn split_v3(text: &str) -> Vec<&str> {
+    let is_blank = |char: char| matches!(char, '\t' | '\n' | '\x0c' | '\r' | ' ');
+    let mut documents = Vec::new();
+    let mut start = 0;
+    let after = |marks: usize| {
+        let rest = &text[marks + 3..];
+        text.len() - rest.trim_start_matches(is_blank).len()
+    };
+    if text.starts_with("---") {
+        start = after(0);
+        documents.push("");
     }
+    while let Some(at) = text[start..].find("\n---") {
+        documents.push(text[start..start + at].trim_end_matches(is_blank));
+        start = after(start + at + 1);
+    }
+    documents.push(&text[start..]);
+    documents.retain(|document| !document.is_empty());
+    documents
+        .into_iter()
+        .map(|document| document.trim_matches(is_space))
+        .collect()
 }
 
 /// Sorts the texts of templates into hooks and manifests. The error is Helm's text.

@@ -563,6 +563,10 @@ impl Frame {
             };
         }
         if fits(&slot.value, param) {
+            if let (Param::Map, Value::Map(map)) = (param, &slot.value) {
+                // A named type becomes the plain one on its way into a function, and stays so.
+                return Ok(Slot::plain(Value::Map(map.as_plain())));
+            }
             return Ok(slot.unboxed());
         }
         let got = if slot.value.is_nil() {

@@ -25,6 +25,7 @@ pub use equal::deep_equal;
 pub use merge::{MergeMode, merge};
 pub use regular::{Regexp, RegexpError};
 pub use strings::strval;
+pub use url::Address;
 pub use version::{Constraints, Version, VersionError};
 
 use crate::function::{CallError, Function, Signature};

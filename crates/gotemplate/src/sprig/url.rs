@@ -161,6 +161,35 @@ struct Url {
     fragment: Vec<u8>,
 }
 
+/// An address, split as Go's `net/url` splits it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Before the first colon, in small letters.
+    pub scheme: String,
+    /// The user's name, unescaped.
+    pub user: Option<String>,
+    /// The host, with its port.
+    pub host: String,
+    /// The path, unescaped.
+    pub path: String,
+}
+
+impl Address {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// In Go's words, with the address.
+    pub fn parse(text: &str) -> std::result::Result<Self, String> {
+        let url = Url::parse(text.as_bytes())?;
+        Ok(Self {
+            scheme: lossy(&url.scheme).into_owned(),
+            user: url.user.map(|user| lossy(&user.name).into_owned()),
+            host: lossy(&url.host).into_owned(),
+            path: lossy(&url.path).into_owned(),
+        })
+    }
+}
+
 /// `text` before and after the first `separator`; all before if there is none.
 fn cut<'a>(text: &'a [u8], separator: &[u8]) -> (&'a [u8], &'a [u8]) {
     match find(text, separator) {

@@ -89,7 +89,11 @@ impl Drop for Shared {
 
 /// A map. Cloning copies the reference, not the entries, as in Go.
 #[derive(Clone)]
-pub struct Map(Arc<Shared>);
+pub struct Map {
+    shared: Arc<Shared>,
+    /// Whether this reference is one to a plain `map[string]interface {}`, whatever the map's type.
+    is_plain: bool,
+}
 
 impl Map {
     /// An empty `map[string]interface {}`.
@@ -104,71 +108,89 @@ impl Map {
 
     /// A map of the given type.
     pub fn typed(map_type: MapType, entries: BTreeMap<Str, Value>) -> Map {
-        Map(Arc::new(Shared {
-            map_type,
-            nil: false,
-            entries: RwLock::new(entries),
-        }))
+        Map {
+            shared: Arc::new(Shared {
+                map_type,
+                nil: false,
+                entries: RwLock::new(entries),
+            }),
+            is_plain: false,
+        }
     }
 
     /// The nil map of a type. Writing to it is an error in Go; see [`Map::insert`].
     pub fn nil(map_type: MapType) -> Map {
-        Map(Arc::new(Shared {
-            map_type,
-            nil: true,
-            entries: RwLock::new(BTreeMap::new()),
-        }))
+        Map {
+            shared: Arc::new(Shared {
+                map_type,
+                nil: true,
+                entries: RwLock::new(BTreeMap::new()),
+            }),
+            is_plain: false,
+        }
     }
 
     /// The static type.
     pub fn map_type(&self) -> MapType {
-        self.0.map_type
+        if self.is_plain {
+            MapType::Any
+        } else {
+            self.shared.map_type
+        }
+    }
+
+    /// The same map, referred to as the `map[string]interface {}` that is underneath a named type.
+    pub fn as_plain(&self) -> Map {
+        Map {
+            shared: Arc::clone(&self.shared),
+            is_plain: self.shared.map_type.is_any(),
+        }
     }
 
     /// Whether this is the nil map.
     pub fn is_nil(&self) -> bool {
-        self.0.nil
+        self.shared.nil
     }
 
     /// The number of entries.
     pub fn len(&self) -> usize {
-        self.0.entries.read().len()
+        self.shared.entries.read().len()
     }
 
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
-        self.0.entries.read().is_empty()
+        self.shared.entries.read().is_empty()
     }
 
     /// The value of `key`.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        self.0.entries.read().get(key.as_ref()).cloned()
+        self.shared.entries.read().get(key.as_ref()).cloned()
     }
 
     /// Whether there is an entry for `key`.
     pub fn contains_key(&self, key: impl AsRef<[u8]>) -> bool {
-        self.0.entries.read().contains_key(key.as_ref())
+        self.shared.entries.read().contains_key(key.as_ref())
     }
 
     /// Sets an entry; all holders of this map see it. Returns whether it could: the nil map cannot.
     pub fn insert(&self, key: impl Into<Str>, value: Value) -> bool {
-        if self.0.nil {
+        if self.shared.nil {
             return false;
         }
         // The old value is dropped after the lock is released: it may hold this very map.
-        let old = self.0.entries.write().insert(key.into(), value);
+        let old = self.shared.entries.write().insert(key.into(), value);
         drop(old);
         true
     }
 
     /// Removes an entry; all holders of this map see it.
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        self.0.entries.write().remove(key.as_ref())
+        self.shared.entries.write().remove(key.as_ref())
     }
 
     /// The entries in the order of their keys, as they are now.
     pub fn entries(&self) -> Vec<(Str, Value)> {
-        let entries = self.0.entries.read();
+        let entries = self.shared.entries.read();
         entries
             .iter()
             .map(|(key, value)| (key.clone(), value.clone()))
@@ -177,17 +199,17 @@ impl Map {
 
     /// The keys in order.
     pub fn keys(&self) -> Vec<Str> {
-        self.0.entries.read().keys().cloned().collect()
+        self.shared.entries.read().keys().cloned().collect()
     }
 
     /// A new map of the same type with the same entries; values are shared.
     pub fn shallow_copy(&self) -> Map {
-        Map::typed(self.0.map_type, self.0.entries.read().clone())
+        Map::typed(self.map_type(), self.shared.entries.read().clone())
     }
 
     /// Takes the values out if nobody else holds the map.
     pub(super) fn take_if_unshared(&mut self) -> Vec<Value> {
-        Arc::get_mut(&mut self.0).map_or_else(Vec::new, |shared| {
+        Arc::get_mut(&mut self.shared).map_or_else(Vec::new, |shared| {
             std::mem::take(shared.entries.get_mut())
                 .into_values()
                 .collect()
@@ -196,12 +218,12 @@ impl Map {
 
     /// Whether two references are to the same map.
     pub fn is_same(&self, other: &Map) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     /// A number that tells this map from others while it lives: its address, as `%p` prints it.
     pub fn address(&self) -> usize {
-        Arc::as_ptr(&self.0).cast::<u8>() as usize
+        Arc::as_ptr(&self.shared).cast::<u8>() as usize
     }
 }
 

@@ -40,6 +40,24 @@ fn texts(items: &[String]) -> Value {
     Value::List(Arc::new(List::new(ListType::String, items)))
 }
 
+/// The metadata by the keys of `Chart.yaml`, with structs for maintainers and dependencies.
+fn plain(metadata: &Metadata) -> Map {
+    let map = metadata.to_plain_map();
+    let fields = metadata_fields(metadata);
+    for (key, field) in [
+        ("maintainers", "Maintainers"),
+        ("dependencies", "Dependencies"),
+    ] {
+        let value = fields.iter().find(|(name, _)| *name == field);
+        if map.contains_key(key)
+            && let Some((_, value)) = value
+        {
+            map.insert(key, value.clone());
+        }
+    }
+    map
+}
+
 fn metadata_fields(metadata: &Metadata) -> Vec<(&'static str, Value)> {
     let maintainers = metadata.maintainers.iter();
     let maintainers = maintainers.map(|one| Value::Object(Arc::new(MaintainerView(one.clone()))));
@@ -154,7 +172,7 @@ impl Object for ChartView {
     }
 
     fn json(&self) -> Option<Result<Vec<u8>, String>> {
-        let map = self.metadata.to_plain_map();
+        let map = plain(&self.metadata);
         let more = [("IsRoot", Value::Bool(self.is_root))];
         Some(json_in_order(&map, &METADATA_KEYS, &more))
     }
@@ -183,7 +201,7 @@ impl Object for MetadataView {
     }
 
     fn json(&self) -> Option<Result<Vec<u8>, String>> {
-        Some(json_in_order(&self.0.to_plain_map(), &METADATA_KEYS, &[]))
+        Some(json_in_order(&plain(&self.0), &METADATA_KEYS, &[]))
     }
 }
 

@@ -26,20 +26,44 @@ impl KubeVersion {
     ///
     /// Source: Helm `ParseKubeVersion`, apimachinery `version.ParseGeneric`.
     pub fn parse(text: &str, compat: Compat) -> Result<KubeVersion, VersionError> {
-        let wrong = || VersionError(text.to_owned());
-        let trimmed = text.trim_matches(gotemplate::unicode::is_space);
+        let wrong = |problem: String| Err(VersionError(problem));
+        let trimmed = text.trim_start_matches(|char| matches!(char, '\t'..='\r' | ' '));
         let digits = trimmed.strip_prefix('v').unwrap_or(trimmed);
-        let end = digits
-            .find(|char: char| !(char.is_ascii_digit() || char == '.'))
-            .unwrap_or(digits.len());
-        let numbers: Vec<&str> = digits[..end].trim_end_matches('.').split('.').collect();
-        let is_number = |part: &&str| {
-            !part.is_empty()
-                && part.bytes().all(|byte| byte.is_ascii_digit())
-                && (part.len() == 1 || !part.starts_with('0'))
-        };
-        if numbers.len() < 2 || !numbers.iter().all(is_number) {
-            return Err(wrong());
+        let mut parts: Vec<&str> = Vec::new();
+        let mut rest = digits;
+        loop {
+            let length = rest.bytes().take_while(u8::is_ascii_digit).count();
+            if length == 0 {
+                break;
+            }
+            parts.push(&rest[..length]);
+            match rest[length..].strip_prefix('.') {
+                Some(after) => rest = after,
+                None => break,
+            }
+        }
+        if parts.is_empty() {
+            return wrong(format!("could not parse {text:?} as version"));
+        }
+        if parts.len() < 2 {
+            return wrong(format!("illegal version string {text:?}"));
+        }
+        if parts[0].len() > 1 && parts[0].starts_with('0') {
+            let part = parts[0];
+            return wrong(format!(
+                "illegal zero-prefixed version component {part:?} in {text:?}"
+            ));
+        }
+        let mut numbers = Vec::new();
+        for part in parts {
+            match part.parse::<u64>() {
+                Ok(number) => numbers.push(number.to_string()),
+                Err(_) => {
+                    return wrong(format!(
+                        "illegal non-numeric version component {part:?} in {text:?}: strconv.ParseUint: parsing {part:?}: value out of range"
+                    ));
+                }
+            }
         }
         let normalized = format!("v{}", numbers.join("."));
         let version = if compat.is_v3() {
@@ -52,8 +76,8 @@ impl KubeVersion {
         Ok(KubeVersion {
             version,
             normalized,
-            major: numbers[0].to_owned(),
-            minor: numbers[1].to_owned(),
+            major: numbers[0].clone(),
+            minor: numbers[1].clone(),
         })
     }
 
@@ -70,7 +94,7 @@ impl KubeVersion {
 
 /// A text that is no version: Helm's message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("could not parse {0:?} as version")]
+#[error("{0}")]
 pub struct VersionError(String);
 
 /// What a cluster can do.

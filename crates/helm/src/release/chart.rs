@@ -165,6 +165,16 @@ pub struct MetadataRecord {
     kind: String,
 }
 
+impl MetadataRecord {
+    /// The names of the charts it depends on.
+    pub fn dependency_names(&self) -> Vec<String> {
+        let dependencies = self.dependencies.iter();
+        dependencies
+            .map(|dependency| dependency.name.clone())
+            .collect()
+    }
+}
+
 impl From<&Metadata> for MetadataRecord {
     fn from(metadata: &Metadata) -> Self {
         Self {

@@ -232,8 +232,42 @@ impl Tree {
     }
 }
 
+/// Whether a text is not the same once YAML has read it from JSON: upstream goes that way, and JSON has
+/// these characters as they are.
+fn is_changed_by_yaml(text: &Str) -> bool {
+    let bytes = text.as_bytes();
+    // U+007F, U+0080–U+009F, and the lead bytes of U+FEFF, U+FFFE and U+FFFF.
+    bytes.iter().any(|byte| matches!(byte, 0x7F | 0xC2 | 0xEF))
+        && text.to_text().chars().any(|char| {
+            matches!(
+                char,
+                '\u{7F}'..='\u{9F}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}'
+            )
+        })
+}
+
+fn has_changed_text(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::String(text) => is_changed_by_yaml(text),
+        Value::List(list) if depth < MAX_DEPTH => list
+            .items()
+            .iter()
+            .any(|item| has_changed_text(item, depth + 1)),
+        Value::Map(map) if depth < MAX_DEPTH => map
+            .entries()
+            .iter()
+            .any(|(key, value)| is_changed_by_yaml(key) || has_changed_text(value, depth + 1)),
+        _ => false,
+    }
+}
+
 /// `value` as YAML, with its final line end. The error is Go's text.
 pub fn to_yaml(value: &Value) -> Result<String, String> {
+    if has_changed_text(value, 0) {
+        let json = encode(value, EncodeOptions::default())?;
+        let read = yaml::to_json(&json).map_err(|error| error.to_string())?;
+        return Ok(yaml::from_json(&read));
+    }
     Ok(yaml::to_yaml(&Tree::new(value, 0)?, String::new()))
 }
 
