@@ -53,7 +53,7 @@ pub fn answer(core: &Core, path: &str, accept: &str) -> Answer {
             Answer::Document(made.with_type("text/plain; charset=utf-8"))
         }
         "/openapi/v2" => {
-            let make = || v2(&registry).to_string();
+            let make = || v2(&registry);
             match form(accept, "v2") {
                 Some(false) => {
                     Answer::Document(cache.document(&registry, "v2", make).with_type(JSON))
@@ -69,7 +69,7 @@ pub fn answer(core: &Core, path: &str, accept: &str) -> Answer {
             if !names(&registry).iter().any(|known| known == name) {
                 return Answer::NotFound;
             }
-            let make = || v3(&registry, name).to_string();
+            let make = || v3(&registry, name);
             match form(accept, "v3") {
                 Some(false) => {
                     Answer::Document(cache.document(&registry, name, make).with_type(JSON))
@@ -100,7 +100,7 @@ fn protobuf(
     registry: &Registry,
     name: &str,
     media_type: &'static str,
-    make: impl FnOnce() -> String,
+    make: impl FnOnce() -> Value,
 ) -> Document {
     let made = cache.document(registry, name, make);
     let document: Value = serde_json::from_slice(&made.bytes).unwrap_or_default();
@@ -131,14 +131,14 @@ fn names(registry: &Registry) -> Vec<String> {
 }
 
 /// The list of documents with their hashes.
-fn index(cache: &Cache, registry: &Registry) -> String {
+fn index(cache: &Cache, registry: &Registry) -> Value {
     let mut paths = Map::new();
     for name in names(registry) {
-        let hash = cache.hash(registry, &name, || v3(registry, &name).to_string());
+        let hash = cache.hash(registry, &name, || v3(registry, &name));
         let url = format!("/openapi/v3/{name}?hash={hash}");
         paths.insert(name, serde_json::json!({"serverRelativeURL": url}));
     }
-    serde_json::json!({"paths": paths}).to_string()
+    serde_json::json!({"paths": paths})
 }
 
 /// A document of version 3.

@@ -130,6 +130,21 @@ pub(super) async fn fill(target: &Target, sizes: &Sizes) -> Result<Outcome, Task
     Ok(Outcome::new("create", sizes.objects, elapsed, times))
 }
 
+/// Reads what clients read once: the OpenAPI documents, and the list of all kinds.
+pub(super) async fn documents(target: &Target) -> Result<(), TaskError> {
+    let mut connection = target.connect().await?;
+    for path in [
+        "/openapi/v3",
+        "/openapi/v2",
+        "/openapi/v3/api/v1",
+        "/openapi/v3/apis/apps/v1",
+        "/apis",
+    ] {
+        connection.send(Call::get(path.to_owned())).await?;
+    }
+    Ok(())
+}
+
 /// All measurements, in the order of the report.
 pub(super) async fn measure(target: &Target, sizes: &Sizes) -> Result<Vec<Outcome>, TaskError> {
     // Connections, caches and code that is compiled or paged in late are not what is compared.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use object::Value;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha512};
 
@@ -28,7 +29,7 @@ impl Cache {
         &self,
         registry: &Registry,
         name: &str,
-        make: impl FnOnce() -> String,
+        make: impl FnOnce() -> Value,
     ) -> Made {
         let generation = generation(registry, name);
         let mut recent = self.recent.lock();
@@ -41,9 +42,9 @@ impl Cache {
             return made;
         }
         drop(recent);
-        let text = make();
+        let text = make().to_string();
         let made = Made {
-            hash: digest(&text),
+            hash: hex(Sha512::digest(text.as_bytes())),
             bytes: Bytes::from(text),
             generation,
             name: Arc::from(name),
@@ -65,7 +66,7 @@ impl Cache {
         &self,
         registry: &Registry,
         name: &str,
-        make: impl FnOnce() -> String,
+        make: impl FnOnce() -> Value,
     ) -> String {
         let generation = generation(registry, name);
         if let Some((at, hash)) = self.hashes.lock().get(name)
@@ -73,7 +74,11 @@ impl Cache {
         {
             return hash.clone();
         }
-        let hash = digest(&make());
+        // Written into the digest piece by piece: as a whole, the documents are many megabytes.
+        let mut digest = Digester(Sha512::new());
+        // Neither the value nor the digest refuses anything.
+        let _ = serde_json::to_writer(&mut digest, &make());
+        let hash = hex(digest.0.finalize());
         self.hashes
             .lock()
             .insert(name.to_owned(), (generation, hash.clone()));
@@ -100,9 +105,23 @@ fn generation(registry: &Registry, name: &str) -> u64 {
     }
 }
 
-fn digest(text: &str) -> String {
+/// What is written into it is digested.
+struct Digester(Sha512);
+
+impl std::io::Write for Digester {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn hex(digest: impl AsRef<[u8]>) -> String {
     let mut hex = String::with_capacity(128);
-    for byte in Sha512::digest(text.as_bytes()) {
+    for byte in digest.as_ref() {
         let _ = write!(hex, "{byte:02X}");
     }
     hex
