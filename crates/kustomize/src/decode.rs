@@ -17,8 +17,20 @@ pub(crate) enum Mode {
     /// Unknown fields are passed over; numbers and booleans become strings where strings are wanted
     /// (sigs.k8s.io/yaml's `Unmarshal`: configurations of plugins).
     Lenient,
+    /// As `Lenient`, in an embedded structure: numbers and booleans stay what they are.
+    LenientEmbedded,
     /// As `Lenient`, but unknown fields are errors (`UnmarshalStrict`: `configurations`).
     LenientStrict,
+}
+
+impl Mode {
+    fn makes_texts(self) -> bool {
+        matches!(self, Self::Lenient | Self::LenientStrict)
+    }
+
+    fn passes_unknown(self) -> bool {
+        matches!(self, Self::Lenient | Self::LenientEmbedded)
+    }
 }
 
 /// What is being decoded, for messages.
@@ -95,24 +107,37 @@ impl Decoder {
         });
     }
 
-    /// Decodes the field `name` of `structure`.
+    /// Decodes the field `name` of `structure`, or of a structure `embedded` in it.
+    ///
+    /// sigs.k8s.io/yaml does not see into embedded structures, so that nothing there becomes a text.
     pub(crate) fn field<T: Decode>(
         &mut self,
         structure: &'static str,
         name: &'static str,
+        embedded: Option<&'static str>,
         target: &mut T,
         value: &Value,
     ) {
         let outer = std::mem::replace(&mut self.structure, structure);
+        let mode = self.mode;
+        let depth = self.path.len();
+        if let Some(embedded) = embedded {
+            self.path.push(embedded);
+            self.mode = match mode {
+                Mode::Lenient | Mode::LenientEmbedded => Mode::LenientEmbedded,
+                Mode::LenientStrict | Mode::Strict => Mode::Strict,
+            };
+        }
         self.path.push(name);
         target.decode(value, self);
-        self.path.pop();
+        self.path.truncate(depth);
+        self.mode = mode;
         self.structure = outer;
     }
 
     /// Notes a field that the type does not have.
     pub(crate) fn unknown(&mut self, name: &str) {
-        if self.mode != Mode::Lenient && self.problem.is_none() {
+        if !self.mode.passes_unknown() && self.problem.is_none() {
             self.problem = Some(format!("json: unknown field {name:?}"));
         }
     }
@@ -127,8 +152,8 @@ impl Decode for String {
         match value {
             Value::Null => {}
             Value::String(text) => text.clone_into(self),
-            Value::Bool(flag) if decoder.mode != Mode::Strict => *self = flag.to_string(),
-            Value::Number(number) if decoder.mode != Mode::Strict => {
+            Value::Bool(flag) if decoder.mode.makes_texts() => *self = flag.to_string(),
+            Value::Number(number) if decoder.mode.makes_texts() => {
                 *self = match number.as_f64().filter(|_| number.is_f64()) {
                     Some(float) => yaml::go_float_32(float),
                     None => number.to_string(),
@@ -250,7 +275,7 @@ impl<T: Decode> Decode for BTreeMap<String, T> {
 /// A structure with Go's name of it and of its fields.
 macro_rules! go_struct {
     ($(#[$doc:meta])* struct $name:ident = $go:literal {
-        $($(#[$field_doc:meta])* $field:ident : $type:ty = $key:literal,)*
+        $($(#[$field_doc:meta])* $field:ident : $type:ty = $key:literal $(@ $embedded:literal)?,)*
     }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq)]
@@ -287,7 +312,8 @@ macro_rules! go_struct {
                 for (name, value) in map {
                     let exact = [$($key),*].contains(&name.as_str());
                     $(if name == $key || (!exact && name.eq_ignore_ascii_case($key)) {
-                        decoder.field($go, $key, &mut self.$field, value);
+                        let embedded: Option<&'static str> = None $(.or(Some($embedded)))?;
+                        decoder.field($go, $key, embedded, &mut self.$field, value);
                         continue;
                     })*
                     decoder.unknown(name);

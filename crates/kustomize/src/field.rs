@@ -83,6 +83,7 @@ pub(crate) fn put_field(parent: &mut Node, name: &str, mut value: Node) {
         Some(at) => {
             let old = &mut parent.content[at + 1];
             value.style = old.style;
+            value.shared = old.shared;
             *old = value;
         }
         None => {
@@ -105,8 +106,10 @@ pub(crate) fn set_scalar(node: &mut Node, value: Node) -> Result<()> {
         return Ok(());
     }
     let (style, line, column, file) = (node.style, node.line, node.column, node.file);
+    let shared = node.shared;
     *node = value;
     (node.style, node.line, node.column, node.file) = (style, line, column, file);
+    node.shared = shared;
     Ok(())
 }
 

@@ -20,11 +20,11 @@ pub(crate) type StringMap = BTreeMap<String, String>;
 go_struct! {
     /// Which resources something applies to; texts are anchored regular expressions in most places.
     struct Selector = "Selector" {
-        group: String = "group",
-        version: String = "version",
-        kind: String = "kind",
-        name: String = "name",
-        namespace: String = "namespace",
+        group: String = "group" @ "ResId.Gvk",
+        version: String = "version" @ "ResId.Gvk",
+        kind: String = "kind" @ "ResId.Gvk",
+        name: String = "name" @ "ResId",
+        namespace: String = "namespace" @ "ResId",
         annotation_selector: String = "annotationSelector",
         label_selector: String = "labelSelector",
     }
@@ -85,9 +85,9 @@ go_struct! {
 go_struct! {
     /// Where a transformer changes something.
     struct FieldSpecEntry = "FieldSpec" {
-        group: String = "group",
-        version: String = "version",
-        kind: String = "kind",
+        group: String = "group" @ "Gvk",
+        version: String = "version" @ "Gvk",
+        kind: String = "kind" @ "Gvk",
         path: String = "path",
         create: bool = "create",
     }
@@ -117,14 +117,14 @@ go_struct! {
 go_struct! {
     /// An entry of `configMapGenerator` or `secretGenerator`.
     struct GeneratorArgs = "ConfigMapArgs" {
-        namespace: String = "namespace",
-        name: String = "name",
-        behavior: String = "behavior",
-        literals: Vec<String> = "literals",
-        files: Vec<String> = "files",
-        envs: Vec<String> = "envs",
-        env: String = "env",
-        options: Option<GeneratorOptions> = "options",
+        namespace: String = "namespace" @ "GeneratorArgs",
+        name: String = "name" @ "GeneratorArgs",
+        behavior: String = "behavior" @ "GeneratorArgs",
+        literals: Vec<String> = "literals" @ "GeneratorArgs.KvPairSources",
+        files: Vec<String> = "files" @ "GeneratorArgs.KvPairSources",
+        envs: Vec<String> = "envs" @ "GeneratorArgs.KvPairSources",
+        env: String = "env" @ "GeneratorArgs.KvPairSources",
+        options: Option<GeneratorOptions> = "options" @ "GeneratorArgs",
         /// Secrets only; the caller refuses it elsewhere.
         secret_type: String = "type",
     }
@@ -134,9 +134,9 @@ go_struct! {
     /// What a var reads.
     struct VarTarget = "Target" {
         api_version: String = "apiVersion",
-        group: String = "group",
-        version: String = "version",
-        kind: String = "kind",
+        group: String = "group" @ "Gvk",
+        version: String = "version" @ "Gvk",
+        kind: String = "kind" @ "Gvk",
         name: String = "name",
         namespace: String = "namespace",
     }
@@ -212,11 +212,11 @@ go_struct! {
 go_struct! {
     /// Where a replacement's value comes from.
     struct SourceSelector = "SourceSelector" {
-        group: String = "group",
-        version: String = "version",
-        kind: String = "kind",
-        name: String = "name",
-        namespace: String = "namespace",
+        group: String = "group" @ "ResId.Gvk",
+        version: String = "version" @ "ResId.Gvk",
+        kind: String = "kind" @ "ResId.Gvk",
+        name: String = "name" @ "ResId",
+        namespace: String = "namespace" @ "ResId",
         field_path: String = "fieldPath",
         options: Option<FieldOptions> = "options",
     }
@@ -250,9 +250,9 @@ go_struct! {
 go_struct! {
     /// An entry of `replacements`, inline or by path.
     struct Replacement = "ReplacementField" {
-        source: Option<SourceSelector> = "source",
-        targets: Option<Vec<TargetSelector>> = "targets",
-        source_value: Option<String> = "sourceValue",
+        source: Option<SourceSelector> = "source" @ "Replacement",
+        targets: Option<Vec<TargetSelector>> = "targets" @ "Replacement",
+        source_value: Option<String> = "sourceValue" @ "Replacement",
         path: String = "path",
     }
 }
@@ -336,8 +336,8 @@ go_struct! {
 go_struct! {
     /// The content of a kustomization file.
     struct Kustomization = "Kustomization" {
-        kind: String = "kind",
-        api_version: String = "apiVersion",
+        kind: String = "kind" @ "TypeMeta",
+        api_version: String = "apiVersion" @ "TypeMeta",
         metadata: Option<ObjectMeta> = "metadata",
         openapi: StringMap = "openapi",
         name_prefix: String = "namePrefix",

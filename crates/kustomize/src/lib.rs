@@ -50,6 +50,7 @@ mod resmap;
 mod resource;
 mod secret;
 mod selector;
+mod shared;
 mod target;
 mod transform;
 mod vars;
@@ -300,7 +301,7 @@ fn finish(acc: &mut Accumulator, root: &Kustomization, options: &Options<'_>) ->
         .into();
         let specs = [fieldspec::FieldSpec::anywhere("metadata/labels", true)];
         for resource in acc.map.resources_mut() {
-            transform::set_pairs(&mut resource.node, &pairs, &specs)?;
+            transform::set_pairs(resource, &pairs, &specs)?;
         }
     }
     let keep_origin = root.has_metadata("originAnnotations");

@@ -1,5 +1,6 @@
 //! Following renames: fields that hold the name of another resource.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use yaml::{Kind, Node, Text};
@@ -42,6 +43,7 @@ pub(crate) fn fix(map: &mut ResMap, references: &[NameReference], openapi: &Open
         }
     }
     let mut rules: HashMap<Gvk, Vec<(&Gvk, FieldSpec)>> = HashMap::new();
+    let referred = RefCell::default();
     for at in 0..targets.len() {
         let original = targets[at].previous.first().unwrap_or(&targets[at].id);
         let gvk = original.gvk.clone();
@@ -53,8 +55,13 @@ pub(crate) fn fix(map: &mut ResMap, references: &[NameReference], openapi: &Open
             continue;
         }
         let namespaces = binding_namespaces(&map.resources()[at], &targets[at].id)?;
-        if by_name.is_empty() {
-            continue;
+        // Upstream compares what it reads of the object in two ways.
+        let written = map.resources()[at].node.get("apiVersion");
+        if let Some(null) = written.filter(|node| node.is_null()) {
+            return Err(BuildError::new(format!(
+                "node-referrerOriginal 'APIVersion' mismatch '' != '{}'",
+                null.value
+            )));
         }
         let mut node = std::mem::replace(&mut map.resource_mut(at).node, Node::null());
         let result = {
@@ -66,6 +73,7 @@ pub(crate) fn fix(map: &mut ResMap, references: &[NameReference], openapi: &Open
                 current: &current,
                 binding_namespaces: &namespaces,
                 role: role_of(&node),
+                referred: &referred,
             };
             rules
                 .iter()
@@ -76,6 +84,10 @@ pub(crate) fn fix(map: &mut ResMap, references: &[NameReference], openapi: &Open
             let provenance = &map.resources()[at].provenance;
             error.at(&provenance.file, provenance.line as usize)
         })?;
+    }
+    // Who refers to it is noted among the annotations.
+    for at in referred.into_inner() {
+        map.resource_mut(at).unshare_annotations();
     }
     Ok(())
 }
@@ -140,6 +152,7 @@ struct Fixer<'a> {
     current: &'a Gvk,
     binding_namespaces: &'a [Text],
     role: Option<Gvk>,
+    referred: &'a RefCell<Vec<usize>>,
 }
 
 impl Fixer<'_> {
@@ -256,6 +269,7 @@ impl Fixer<'_> {
                     || target.id.same_namespace(&referrer.id))
         });
         if let [only] = candidates.as_slice() {
+            self.referred.borrow_mut().push(*only);
             return Ok(Some(&self.targets[*only]));
         }
         let history = |at: usize| &self.resources[at].history;
@@ -267,6 +281,7 @@ impl Fixer<'_> {
         let Some((first, rest)) = candidates.split_first() else {
             return Ok(None);
         };
+        self.referred.borrow_mut().push(*first);
         let first = &self.targets[*first];
         if rest.iter().all(|at| identical(first, &self.targets[*at])) {
             return Ok(Some(first));

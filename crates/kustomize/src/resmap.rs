@@ -149,6 +149,11 @@ impl ResMap {
         }
     }
 
+    /// Carries changes of shared values to all their places.
+    pub(crate) fn align_shared(&mut self) {
+        self.list.iter_mut().for_each(Resource::align_shared);
+    }
+
     pub(crate) fn drop_gone(&mut self) {
         if self.list.iter().any(Resource::is_gone) {
             self.index = None;

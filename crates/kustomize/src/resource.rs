@@ -13,6 +13,7 @@ use crate::error::{BuildError, Result};
 use crate::field;
 use crate::openapi::OpenApi;
 use crate::resid::{Gvk, ResId, meta_text, root_text};
+use crate::shared::Shared;
 
 const DOMAIN: &str = "internal.config.kubernetes.io/";
 pub(crate) const ORIGIN: &str = "config.kubernetes.io/origin";
@@ -101,6 +102,8 @@ pub(crate) struct Resource {
     pub(crate) provenance: Provenance,
     /// Names of the vars that read this resource.
     pub(crate) vars: Vec<String>,
+    /// Values of the node that are one in several places.
+    pub(crate) shared: Shared,
 }
 
 /// The identity of an object regardless of its scope, as messages print it.
@@ -123,6 +126,7 @@ impl Resource {
             node,
             history: History::default(),
             vars: Vec::new(),
+            shared: Shared::default(),
         };
         resource.absorb();
         resource
@@ -190,6 +194,7 @@ impl Resource {
         if name.is_empty() {
             return;
         }
+        self.unshare_annotations();
         self.history.previous.push(Previous {
             kind: kind.into(),
             name: name.into(),

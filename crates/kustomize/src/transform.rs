@@ -23,6 +23,7 @@ use crate::resid::{Gvk, ResId};
 use crate::resmap::ResMap;
 use crate::resource::Resource;
 use crate::selector;
+use crate::shared;
 
 /// What all transformers get.
 pub(crate) struct Scene<'a> {
@@ -96,16 +97,24 @@ impl Transformer {
                 }
                 map.resources_mut()
                     .iter_mut()
-                    .try_for_each(|resource| set_pairs(&mut resource.node, pairs, specs))
+                    .try_for_each(|resource| set_pairs(resource, pairs, specs))
             }
             Self::Images(image, specs) => image::apply_to_all(map, image, specs, scene),
             Self::Replicas(replica, specs) => replicas(map, replica, specs, scene),
-            Self::StrategicMerges(patches) => patch::strategic_merges(map, patches, scene),
+            Self::StrategicMerges(patches) => {
+                patch::strategic_merges(map, patches, scene)?;
+                map.align_shared();
+                Ok(())
+            }
             Self::Patch {
                 patches,
                 target,
                 source,
-            } => patch::patch(map, patches, target.as_ref(), source, scene),
+            } => {
+                patch::patch(map, patches, target.as_ref(), source, scene)?;
+                map.align_shared();
+                Ok(())
+            }
             Self::JsonPatch {
                 patch,
                 target,
@@ -113,7 +122,11 @@ impl Transformer {
                 stores_id,
             } => patch::json_patch(map, patch, target.as_ref(), source, *stores_id, scene),
             Self::Replacements(replacements) => replacement::apply_to_all(map, replacements, scene),
-            Self::ValueAdd { value, targets } => value_add(map, value, targets, scene),
+            Self::ValueAdd { value, targets } => {
+                value_add(map, value, targets, scene)?;
+                map.align_shared();
+                Ok(())
+            }
             Self::Hash => add_hashes(map, scene),
             Self::Both(first, second) => {
                 first.apply(map, scene)?;
@@ -124,16 +137,31 @@ impl Transformer {
 }
 
 /// Sets labels or annotations at every place the specs name.
-pub(crate) fn set_pairs(node: &mut Node, pairs: &StringMap, specs: &[FieldSpec]) -> Result<()> {
+pub(crate) fn set_pairs(
+    resource: &mut Resource,
+    pairs: &StringMap,
+    specs: &[FieldSpec],
+) -> Result<()> {
     let create = Create {
         kind: Kind::Mapping,
         tag: Tag::Map,
     };
     for (key, value) in pairs {
+        let number = shared::new_number();
+        let mut places = 0;
         for spec in specs {
-            apply(node, spec, Some(&create), &mut |target| {
-                field::set_field(target, key, Node::string(value.as_str()))
+            apply(&mut resource.node, spec, Some(&create), &mut |target| {
+                let mut value = Node::string(value.as_str());
+                if target.get(key).is_none() {
+                    value.shared = number;
+                    places += 1;
+                }
+                field::set_field(target, key, value)
             })?;
+        }
+        resource.align_shared();
+        if places > 1 {
+            resource.shared.insert(number, value);
         }
     }
     Ok(())

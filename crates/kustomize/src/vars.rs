@@ -189,6 +189,7 @@ pub(crate) fn resolve(map: &mut ResMap, vars: &VarSet, specs: &[FieldSpec]) -> R
             apply(&mut resource.node, spec, None, &mut |node| {
                 replace(node, &values)
             })?;
+            resource.align_shared();
         }
     }
     Ok(())

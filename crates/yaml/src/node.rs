@@ -165,6 +165,9 @@ pub struct Node {
     pub line: u32,
     /// The column it starts at, from 1.
     pub column: u32,
+    /// Scalars of one tree with the same number other than 0 were made as one: Go's libraries hold one node
+    /// in several places, and change all of them at once. Whoever changes one has to see to the others.
+    pub shared: u32,
     /// Its type.
     pub tag: Tag,
     /// A scalar's text; an alias's name.
@@ -183,6 +186,7 @@ impl Node {
             file: 0,
             line: 0,
             column: 0,
+            shared: 0,
             tag,
             value: Text::default(),
             content: Vec::new(),

@@ -180,6 +180,13 @@ fn set_subjects(
                 "looking up {field} on (cluster)role binding subject"
             ))
             .context(context)?;
+        if let Some(found) = found.filter(|found| !found.is_null()) {
+            field::expect_kind(found, Kind::Scalar)
+                .context(format!(
+                    "looking up {field} on (cluster)role binding subject"
+                ))
+                .context(context)?;
+        }
         if !found.is_some_and(|found| !found.is_null() && found.value == wanted) {
             continue;
         }

@@ -389,6 +389,7 @@ pub(super) fn json_patch(
         let line = resource.node.line;
         let remembered = resource.history.clone();
         resource.node = read::from_map(&generate::as_floats(value));
+        resource.shared = crate::shared::Shared::default();
         resource.node.line = line;
         resource.absorb();
         // What is remembered is written back over whatever the patch made of it.

@@ -28,6 +28,7 @@ pub(super) fn apply_to_all(
         let value = source_value(map.resources(), replacement)?;
         for target in targets {
             put(map.resources_mut(), &value, target, scene)?;
+            map.align_shared();
         }
     }
     map.drop_gone();
@@ -280,6 +281,7 @@ fn set(target: &mut Node, value: &Node, options: Option<&FieldOptions>) -> Resul
     } else {
         *target = value.clone();
         target.value = text.into();
+        target.shared = 0;
     }
     Ok(())
 }
