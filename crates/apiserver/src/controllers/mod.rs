@@ -142,11 +142,14 @@ pub fn start(core: &Arc<Core>) -> Vec<JoinHandle<()>> {
         tokio::spawn(accounts::keep_default_accounts(Arc::clone(core))),
         tokio::spawn(accounts::fill_token_secrets(Arc::clone(core))),
         tokio::spawn(quotas::run(Arc::clone(core))),
-        tokio::spawn(root_ca::run(Arc::clone(core))),
         tokio::spawn(events::run(Arc::clone(core))),
         tokio::spawn(availability::run(Arc::clone(core))),
         tokio::spawn(accounts::aggregate_cluster_roles(Arc::clone(core))),
     ];
+    if core.config.service_account_admission {
+        // Only then do pods mount it; the recorded clusters had no such publisher otherwise.
+        tasks.push(tokio::spawn(root_ca::run(Arc::clone(core))));
+    }
     if core.config.simulate_workloads {
         tasks.push(tokio::spawn(simulator::run(Arc::clone(core))));
     }
