@@ -114,12 +114,26 @@ pub(super) async fn resource(
 
 /// Negotiates the form of the answer.
 fn accept(incoming: &Incoming, offered: &[Encoding]) -> Result<Accept, ApiError> {
-    if incoming.info.verb == "watch" {
+    let metadata = metadata_accept(incoming, offered);
+    if incoming.info.verb == "watch" && metadata.is_none() {
         return watch_accept(incoming, offered);
     }
-    let mut accept = negotiate::negotiate(&incoming.headers, offered, true)?;
+    let mut accept = match metadata {
+        Some(accept) => accept,
+        None => negotiate::negotiate(&incoming.headers, offered, true)?,
+    };
     accept.pretty |= incoming.query.is_true("pretty");
     Ok(accept)
+}
+
+/// Metadata alone has a protobuf form for custom resources, too, where nothing else of them has one.
+fn metadata_accept(incoming: &Incoming, offered: &[Encoding]) -> Option<Accept> {
+    if offered.contains(&Encoding::Protobuf) {
+        return None;
+    }
+    let accept = negotiate::negotiate(&incoming.headers, &negotiate::ALL, true).ok()?;
+    let is_metadata = accept.transform != negotiate::Transform::None;
+    (accept.encoding == Encoding::Protobuf && is_metadata).then_some(accept)
 }
 
 /// Negotiates the frames of a watch: there are none in YAML.
