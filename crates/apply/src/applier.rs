@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ::object::meta;
 use futures::StreamExt as _;
 
-use crate::change::{Outcome, id_of};
+use crate::change::{Action, Outcome, id_of};
 use crate::cluster::Cluster;
 use crate::error::{ObjectError, Step};
 use crate::health::{HealthChecks, HealthSet, WaitOptions};
@@ -94,6 +94,8 @@ impl Applier {
             outcome.changes.iter().map(|change| &change.id).collect();
         if outcome.is_ok() {
             self.cluster.memory().keep(&self.owner, &ids);
+        } else {
+            self.cluster.memory().add(&self.owner, &ids);
         }
         outcome
     }
@@ -121,27 +123,29 @@ impl Applier {
         if !outcome.is_ok() || !stage.is_awaited() {
             return;
         }
-        // What was left alone is not waited for: it may not even be there.
-        let awaited = outcome.changes[start..]
+        // What was left alone is not waited for: it may not even be there. Nor is what was ready and is unchanged.
+        let memory = self.cluster.memory();
+        let awaited: Vec<_> = outcome.changes[start..]
             .iter()
-            .filter(|change| change.action != crate::change::Action::Skipped)
+            .filter(|change| change.action != Action::Skipped && !memory.is_ready(&change.id))
             .map(|change| change.id.clone())
             .collect();
-        let set = HealthSet::new(awaited).with_checks(&self.checks);
+        if awaited.is_empty() {
+            return;
+        }
+        let set = HealthSet::new(awaited.clone()).with_checks(&self.checks);
         let wait = WaitOptions {
             timeout: options.wait_timeout,
             fail_fast: false,
         };
-        if let Err(error) = self.cluster.health().wait(&set, &wait).await {
-            let id = outcome.changes[start..]
-                .first()
-                .map(|change| change.id.clone());
-            outcome.errors.push(ObjectError {
-                id: id.unwrap_or_default(),
+        match self.cluster.health().wait(&set, &wait).await {
+            Ok(()) => memory.are_ready(&awaited),
+            Err(error) => outcome.errors.push(ObjectError {
+                id: awaited[0].clone(),
                 step: Step::Wait,
                 failure: Failure::Local(error.to_string()),
                 origin: None,
-            });
+            }),
         }
         if has_definitions {
             self.cluster.mapper().forget();

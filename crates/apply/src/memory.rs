@@ -215,6 +215,24 @@ impl Memory {
         self.close_unused();
     }
 
+    /// Says which objects an owner has besides those it is known to have.
+    pub(crate) fn add(&self, owner: &Arc<Owner>, ids: &[&ObjectId]) {
+        self.0.state.lock().add(owner, ids);
+    }
+
+    /// Whether an object was seen to be ready since it was last changed.
+    pub(crate) fn is_ready(&self, id: &ObjectId) -> bool {
+        self.0.is_watching && self.0.state.lock().is_ready(id)
+    }
+
+    /// Says that objects are ready.
+    pub(crate) fn are_ready(&self, ids: &[ObjectId]) {
+        let mut state = self.0.state.lock();
+        for id in ids {
+            state.ready(id);
+        }
+    }
+
     /// Says that an object is gone.
     pub(crate) fn gone(&self, id: &ObjectId) {
         self.0.state.lock().gone(id);

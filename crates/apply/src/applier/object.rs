@@ -349,7 +349,16 @@ impl Applier {
         options: &Options,
         form: Form,
     ) -> Result<(bool, Value), ObjectError> {
-        match self.rest.apply(&plan.target(), object, false, form).await {
+        let mut answer = self.rest.apply(&plan.target(), object, false, form).await;
+        for _ in 1..TRIES {
+            // Many writers at once. Flux would take it for an immutable field, and delete the object if forced.
+            if !answer.as_ref().is_err_and(Failure::is_conflict) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            answer = self.rest.apply(&plan.target(), object, false, form).await;
+        }
+        match answer {
             Ok(answer) => Ok((answer.is_new, answer.object)),
             Err(failure) if failure.is_immutable() => {
                 self.recreate_or(plan, object, options, failure, form).await

@@ -1,6 +1,6 @@
 //! The state of the memory: decisions over plain values.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,6 +55,8 @@ struct Kind {
     listing: Option<HashMap<u64, u64>>,
     phase: watch::Sender<Phase>,
     stop: Option<CancellationToken>,
+    /// Whether it will be looked in a while whether the watch is still needed.
+    is_closing: bool,
 }
 
 struct Entry {
@@ -68,6 +70,8 @@ struct Entry {
     latest: Option<Option<Live>>,
     is_in_flight: bool,
     is_dirty: bool,
+    /// Whether it was seen to be ready since it was last changed.
+    is_ready: bool,
     corrections: u32,
     corrected: Option<Instant>,
 }
@@ -91,6 +95,7 @@ impl State {
             listing: None,
             phase: watch::Sender::new(Phase::Opening),
             stop: None,
+            is_closing: false,
         });
         let place = self.kinds.len() - 1;
         self.places.insert(name.clone(), place);
@@ -193,6 +198,10 @@ impl State {
             entry.corrected = Some(Instant::now());
         }
         let version = live.version;
+        entry.is_ready &= entry
+            .live
+            .as_ref()
+            .is_some_and(|was| was.version == version);
         entry.live = Some(live);
         // What the watch told meanwhile matters if it is newer than the answer.
         match entry.latest.take() {
@@ -327,7 +336,32 @@ impl State {
         is_synced.then(|| kind.live.contains_key(&self.hash(key)))
     }
 
-    pub(super) fn keep(&mut self, owner: &Arc<Owner>, ids: &[&ObjectId]) {
+    fn entry_of(&mut self, id: &ObjectId) -> Option<&mut Entry> {
+        let name = GroupKind::new(id.group.as_str(), id.kind.as_str());
+        let place = *self.places.get(&name)?;
+        self.kinds[place].entries.get_mut(&key_of_id(id))
+    }
+
+    pub(super) fn is_ready(&mut self, id: &ObjectId) -> bool {
+        self.is_present(id) && self.entry_of(id).is_some_and(|entry| entry.is_ready)
+    }
+
+    pub(super) fn ready(&mut self, id: &ObjectId) {
+        if let Some(entry) = self.entry_of(id) {
+            entry.is_ready = true;
+        }
+    }
+
+    pub(super) fn add(&mut self, owner: &Arc<Owner>, ids: &[&ObjectId]) {
+        let mut known: HashSet<(usize, Arc<Key>)> =
+            self.owners.remove(owner).into_iter().flatten().collect();
+        known.extend(self.held(owner, ids));
+        self.owners
+            .insert(Arc::clone(owner), known.into_iter().collect());
+    }
+
+    /// The entries of these objects that are the owner's.
+    fn held(&self, owner: &Arc<Owner>, ids: &[&ObjectId]) -> Vec<(usize, Arc<Key>)> {
         let mut kept = Vec::with_capacity(ids.len());
         for id in ids {
             let name = GroupKind::new(id.group.as_str(), id.kind.as_str());
@@ -341,14 +375,17 @@ impl State {
                 kept.push((*place, Arc::clone(key)));
             }
         }
-        let known: std::collections::HashSet<&(usize, Arc<Key>)> = kept.iter().collect();
-        for (place, key) in self.owners.get(owner).into_iter().flatten() {
-            if !known.contains(&(*place, Arc::clone(key))) {
-                self.kinds[*place].forget(key, owner);
+        kept
+    }
+
+    pub(super) fn keep(&mut self, owner: &Arc<Owner>, ids: &[&ObjectId]) {
+        let kept = self.held(owner, ids);
+        let known: HashSet<(usize, Arc<Key>)> = kept.iter().cloned().collect();
+        for (place, key) in self.owners.remove(owner).into_iter().flatten() {
+            if !known.contains(&(place, Arc::clone(&key))) {
+                self.kinds[place].forget(&key, owner);
             }
         }
-        drop(known);
-        kept.shrink_to_fit();
         self.owners.insert(Arc::clone(owner), kept);
     }
 
@@ -359,12 +396,7 @@ impl State {
     }
 
     pub(super) fn distrust(&mut self, owner: &Owner, id: &ObjectId) {
-        let name = GroupKind::new(id.group.as_str(), id.kind.as_str());
-        let Some(place) = self.places.get(&name) else {
-            return;
-        };
-        let entry = self.kinds[*place].entries.get_mut(&key_of_id(id));
-        if let Some(entry) = entry.filter(|entry| *entry.owner == *owner) {
+        if let Some(entry) = self.entry_of(id).filter(|entry| *entry.owner == *owner) {
             entry.digest = None;
         }
     }
@@ -382,19 +414,23 @@ impl State {
         (entries, watched)
     }
 
-    /// The kinds that are watched for nothing.
-    pub(super) fn unused(&self) -> Vec<usize> {
-        let kinds = self.kinds.iter().enumerate();
-        kinds
-            .filter(|(_, kind)| kind.stop.is_some() && kind.entries.is_empty())
-            .map(|(place, _)| place)
-            .collect()
+    /// The kinds that have come to be watched for nothing.
+    pub(super) fn unused(&mut self) -> Vec<usize> {
+        let mut unused = Vec::new();
+        for (place, kind) in self.kinds.iter_mut().enumerate() {
+            if kind.stop.is_some() && kind.entries.is_empty() && !kind.is_closing {
+                kind.is_closing = true;
+                unused.push(place);
+            }
+        }
+        unused
     }
 
     /// Ends the watches of those of the kinds that are still watched for nothing.
     pub(super) fn close(&mut self, places: &[usize]) {
         for place in places {
             let kind = &mut self.kinds[*place];
+            kind.is_closing = false;
             if kind.entries.is_empty()
                 && let Some(stop) = kind.stop.take()
             {
@@ -436,6 +472,7 @@ impl Kind {
                 latest: None,
                 is_in_flight: false,
                 is_dirty: false,
+                is_ready: false,
                 corrections: 0,
                 corrected: None,
             });
@@ -517,3 +554,6 @@ fn key_of_id(id: &ObjectId) -> Key {
         name: id.name.as_str().into(),
     }
 }
+
+#[cfg(test)]
+mod tests;
