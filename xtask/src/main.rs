@@ -79,6 +79,8 @@ enum PeersAction {
 enum Bench {
     /// The control plane, against kube-apiserver and etcd: throughput, latency, start, memory
     Apiserver(bench::ApiserverBench),
+    /// Kustomize builds, against the kustomize command: CPU time and memory
+    Kustomize(bench::KustomizeBench),
 }
 
 #[derive(Subcommand)]
@@ -110,6 +112,9 @@ fn main() -> ExitCode {
         Task::Bench {
             what: Bench::Apiserver(arguments),
         } => bench::apiserver(&arguments),
+        Task::Bench {
+            what: Bench::Kustomize(arguments),
+        } => bench::kustomize(&arguments),
         Task::Conformance(arguments) => conformance::run(&arguments),
         Task::Gen {
             what: Generated::Kubernetes,

@@ -4,6 +4,7 @@
 //! database; etcd runs without fsync, which is to its advantage.
 
 mod client;
+mod kustomize;
 mod load;
 mod servers;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::{TaskError, workspace_root};
+pub(crate) use kustomize::{KustomizeBench, kustomize};
 use load::{Outcome, Sizes};
 use servers::{Peer, Sluice};
 
