@@ -76,6 +76,7 @@ async fn requests_at_the_same_time_do_not_get_past_a_quota() {
 async fn namespaces_have_the_certificate_of_the_cluster() {
     let cluster = Cluster::with(Config {
         certificate_authority: "-----BEGIN CERTIFICATE-----\n".to_owned(),
+        service_account_admission: true,
         ..Config::default()
     })
     .await;
