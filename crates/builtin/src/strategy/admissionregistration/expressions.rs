@@ -168,7 +168,8 @@ impl Scope {
             (Result::Bool, _) => "bool",
             (Result::Text, _) => "string",
             (Result::TextOrNull, _) => {
-                let detail = "must evaluate to one of [string null_type]";
+                let detail =
+                    format!("must evaluate to one of [string null_type] but got {output}");
                 return errors.invalid(at, expression, detail);
             }
         };
