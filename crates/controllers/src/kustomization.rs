@@ -17,6 +17,7 @@ mod remote;
 mod settings;
 mod source;
 mod spec;
+mod unwritten;
 mod variables;
 mod wakes;
 mod work;
@@ -39,6 +40,7 @@ use build::Build;
 use engine::Engine;
 pub use settings::Settings;
 use source::Sources;
+use unwritten::Unwritten;
 use wakes::Wakes;
 use work::Work;
 
@@ -55,6 +57,7 @@ pub async fn run(manager: Manager, settings: Settings, trees: Trees, stop: Cance
         fetcher: Fetcher::new(trees, settings.http_retry),
         engine: Engine::new(manager.connection(), &settings),
         builds: Mutex::default(),
+        unwritten: Unwritten::new(settings.history_lag),
         settings: settings.clone(),
     };
     let controller = Controller::new(
@@ -99,6 +102,8 @@ struct KustomizationReconciler {
     sources: Sources,
     fetcher: Fetcher,
     engine: Engine,
+    /// Histories that are newer than what is written.
+    unwritten: Unwritten,
     /// What was built last, by object.
     builds: Mutex<HashMap<ObjectKey, Arc<Build>>>,
 }
@@ -125,6 +130,7 @@ impl KustomizationReconciler {
 
     fn forget_object(&self, key: &ObjectKey) {
         self.builds.lock().remove(key);
+        self.unwritten.forget(key);
         self.engine.forget(key);
     }
 }
@@ -143,8 +149,11 @@ impl Reconcile for KustomizationReconciler {
             context.key().clone(),
         );
         let mut work = Work::new(&object, context);
+        if let Some(history) = self.unwritten.get(&key) {
+            work.status().history = Some(history);
+        }
         let ended = self.run(&mut work).await;
-        let written = work.finish().await;
+        let written = work.finish(&self.unwritten).await;
         metrics.reconciled(KustomizationSpec::NAMES.kind, &key, started.elapsed());
         match (ended, written) {
             (ended, Ok(())) => ended,

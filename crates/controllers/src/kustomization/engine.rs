@@ -194,6 +194,15 @@ impl Engine {
                 }
             })
             .collect();
+        // Before they are normalized, since that drops fields that a Secret has not.
+        if let Some(encrypted) = manifests
+            .iter()
+            .find(|manifest| is_encrypted(&manifest.object))
+        {
+            return Err(ApplyError::Encrypted(apply::subject(&apply::id_of(
+                &encrypted.object,
+            ))));
+        }
         apply::set_owner_labels(&mut manifests, &owner(object));
         apply::normalize(&mut manifests);
         if let Some(common) = &object.spec.common_metadata {
@@ -214,14 +223,6 @@ impl Engine {
         if let Some(rules) = &object.spec.ignore {
             options.ignore =
                 IgnoreRules::new(rules).map_err(|error| ApplyError::Rules(error.to_string()))?;
-        }
-        if let Some(encrypted) = manifests
-            .iter()
-            .find(|manifest| is_encrypted(&manifest.object))
-        {
-            return Err(ApplyError::Encrypted(apply::subject(&apply::id_of(
-                &encrypted.object,
-            ))));
         }
         let checks = checks(object).map_err(ApplyError::Rules)?;
         let applier = self.applier(target, object).with_checks(checks);

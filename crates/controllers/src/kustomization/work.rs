@@ -15,6 +15,7 @@ use runtime::{Context, EventType, PatchError, Patcher};
 use serde_json::Value;
 
 use super::spec;
+use super::unwritten::Unwritten;
 
 /// The object with what has become of it.
 pub(super) struct Work {
@@ -196,7 +197,7 @@ impl Work {
     }
 
     /// Writes the final state, tells of success. Source: kustomize-controller, `finalizeStatus`.
-    pub(super) async fn finish(&mut self) -> Result<(), PatchError> {
+    pub(super) async fn finish(&mut self, unwritten: &Unwritten) -> Result<(), PatchError> {
         self.settle();
         let requested = self.requested();
         let handled = self
@@ -209,9 +210,17 @@ impl Work {
             self.status().last_handled_reconcile_at = requested;
         }
         let has_news = is_handled_now || lasting(self.object.status.as_ref()) != self.written;
-        if !self.is_quiet || has_news || self.patcher.has_metadata_changes(&self.object) {
-            self.is_quiet = false;
+        let has_changes = has_news || self.patcher.has_metadata_changes(&self.object);
+        let history = self
+            .object
+            .status
+            .as_ref()
+            .and_then(|status| status.history.clone());
+        let may_wait = self.is_quiet && !has_changes;
+        if !may_wait || !unwritten.keep(self.context.key(), history.unwrap_or_default()) {
+            self.is_quiet = may_wait;
             self.write().await?;
+            unwritten.forget(self.context.key());
         }
         if spec::is_suspended(&self.object) || self.is_quiet {
             return Ok(());

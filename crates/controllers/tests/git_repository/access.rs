@@ -15,15 +15,21 @@ fn secret_ref(name: &str) -> Value {
 async fn basic_and_bearer() {
     both(async |world: &mut World| {
         let first = world.git.commit("app", &[("a.yaml", "1")]);
-        world.git.set(|behaviour| behaviour.login = Some(("me".to_owned(), "canary".to_owned())));
+        world
+            .git
+            .set(|behaviour| behaviour.login = Some(("me".to_owned(), "canary".to_owned())));
         world.create("open", "app", json!({})).await;
         world.step("without", "open", has_failed).await;
         world.create("missing", "app", secret_ref("missing")).await;
         world.step("no secret", "missing", has_failed).await;
-        world.secret("good", &[("username", "me"), ("password", "canary")]).await;
+        world
+            .secret("good", &[("username", "me"), ("password", "canary")])
+            .await;
         world.create("good", "app", secret_ref("good")).await;
         world.step("good", "good", at(&first)).await;
-        world.secret("bad", &[("username", "me"), ("password", "wrong")]).await;
+        world
+            .secret("bad", &[("username", "me"), ("password", "wrong")])
+            .await;
         world.create("bad", "app", secret_ref("bad")).await;
         world.step("bad", "bad", has_failed).await;
         world.secret("half", &[("password", "canary")]).await;
@@ -40,7 +46,9 @@ async fn basic_and_bearer() {
             behaviour.login = None;
             behaviour.token = Some("canary-token".to_owned());
         });
-        world.secret("token", &[("bearerToken", "canary-token")]).await;
+        world
+            .secret("token", &[("bearerToken", "canary-token")])
+            .await;
         world.create("token", "app", secret_ref("token")).await;
         world.step("token", "token", at(&first)).await;
     })
@@ -60,13 +68,42 @@ async fn proxies_and_providers() {
         world.secret("ftp", &[("address", "ftp://x")]).await;
         world.create("ftpproxy", "app", proxy("ftp")).await;
         world.step("no scheme", "ftpproxy", has_failed).await;
-        world.create("app", "app", json!({"provider": "github"})).await;
-        world.step("no app", "app", |object| !condition(object, "Stalled").is_null()).await;
-        world.create("appempty", "app", json!({"provider": "github", "secretRef": {"name": "empty"}})).await;
+        world
+            .create("app", "app", json!({"provider": "github"}))
+            .await;
+        world
+            .step("no app", "app", |object| {
+                !condition(object, "Stalled").is_null()
+            })
+            .await;
+        world
+            .create(
+                "appempty",
+                "app",
+                json!({"provider": "github", "secretRef": {"name": "empty"}}),
+            )
+            .await;
         world.step("no app data", "appempty", has_failed).await;
-        world.create("gate", "app", json!({"provider": "azure", "serviceAccountName": "x"})).await;
-        world.step("no gate", "gate", |object| !condition(object, "Stalled").is_null()).await;
-        for name in ["noproxy", "emptyproxy", "ftpproxy", "app", "appempty", "gate"] {
+        world
+            .create(
+                "gate",
+                "app",
+                json!({"provider": "azure", "serviceAccountName": "x"}),
+            )
+            .await;
+        world
+            .step("no gate", "gate", |object| {
+                !condition(object, "Stalled").is_null()
+            })
+            .await;
+        for name in [
+            "noproxy",
+            "emptyproxy",
+            "ftpproxy",
+            "app",
+            "appempty",
+            "gate",
+        ] {
             world.note_events(name).await;
         }
     })
@@ -84,14 +121,27 @@ async fn over_ssh() {
         let url = server.url(&world.git.root().join("app.git"));
         let with = |secret: &str| json!({"url": url, "secretRef": {"name": secret}});
         let (key, known) = (server.key("client"), server.known_hosts());
-        world.secret("good", &[("identity", &key), ("known_hosts", &known)]).await;
+        world
+            .secret("good", &[("identity", &key), ("known_hosts", &known)])
+            .await;
         world.create("good", "app", with("good")).await;
         world.until("good", at(&first)).await;
         let locked = server.key("client_encrypted");
-        world.secret("locked", &[("identity", &locked), ("known_hosts", &known)]).await;
+        world
+            .secret("locked", &[("identity", &locked), ("known_hosts", &known)])
+            .await;
         world.create("locked", "app", with("locked")).await;
         world.step("locked", "locked", has_failed).await;
-        world.secret("opened", &[("identity", &locked), ("known_hosts", &known), ("password", "open sesame")]).await;
+        world
+            .secret(
+                "opened",
+                &[
+                    ("identity", &locked),
+                    ("known_hosts", &known),
+                    ("password", "open sesame"),
+                ],
+            )
+            .await;
         world.create("opened", "app", with("opened")).await;
         world.until("opened", at(&first)).await;
         world.secret("nohosts", &[("identity", &key)]).await;
@@ -99,18 +149,34 @@ async fn over_ssh() {
         world.step("no hosts", "nohosts", has_failed).await;
         world.create("nosecret", "app", json!({"url": url})).await;
         world.step("no secret", "nosecret", has_failed).await;
-        for (name, hosts) in [("mismatch", server.other_host()), ("unknown", known.replace("127.0.0.1", "example.com"))] {
-            world.secret(name, &[("identity", &key), ("known_hosts", &hosts)]).await;
+        for (name, hosts) in [
+            ("mismatch", server.other_host()),
+            ("unknown", known.replace("127.0.0.1", "example.com")),
+        ] {
+            world
+                .secret(name, &[("identity", &key), ("known_hosts", &hosts)])
+                .await;
             world.create(name, "app", with(name)).await;
             let object = world.until(name, has_failed).await;
             let message = condition(&object, "Ready")["message"].to_string();
-            assert!(message.contains("ssh: handshake failed: knownhosts: key"), "{message}");
+            assert!(
+                message.contains("ssh: handshake failed: knownhosts: key"),
+                "{message}"
+            );
         }
-        world.secret("stranger", &[("identity", &server.key("host")), ("known_hosts", &known)]).await;
+        world
+            .secret(
+                "stranger",
+                &[("identity", &server.key("host")), ("known_hosts", &known)],
+            )
+            .await;
         world.create("stranger", "app", with("stranger")).await;
         let object = world.until("stranger", has_failed).await;
         let message = condition(&object, "Ready")["message"].to_string();
-        assert!(message.contains("ssh: unable to authenticate, attempted methods [none publickey]"), "{message}");
+        assert!(
+            message.contains("ssh: unable to authenticate, attempted methods [none publickey]"),
+            "{message}"
+        );
     })
     .await;
 }
@@ -120,7 +186,9 @@ async fn signatures() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     for name in ["own", "other"] {
-        let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &path(name)]).status();
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-f", &path(name)])
+            .status();
         assert!(made.unwrap().success());
     }
     let public = |name: &str| std::fs::read_to_string(path(&format!("{name}.pub"))).unwrap();

@@ -8,9 +8,23 @@ async fn references_are_resolved() {
     both(async |world: &mut World| {
         let first = world.git.commit("app", &[("a.yaml", "1")]);
         world.git.git("app", &["tag", "v1.0.0"]);
-        world.git.git("app", &["update-ref", "refs/pull/1/head", "HEAD"]);
+        world
+            .git
+            .git("app", &["update-ref", "refs/pull/1/head", "HEAD"]);
         let second = world.git.commit("app", &[("a.yaml", "2")]);
-        world.git.git("app", &["-c", "user.name=t", "-c", "user.email=t@x", "tag", "-am", "x", "v1.1.0"]);
+        world.git.git(
+            "app",
+            &[
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@x",
+                "tag",
+                "-am",
+                "x",
+                "v1.1.0",
+            ],
+        );
         let cases = [
             ("tag", json!({"tag": "v1.0.0"}), &first),
             ("annotated", json!({"tag": "v1.1.0"}), &second),
@@ -20,7 +34,11 @@ async fn references_are_resolved() {
             ("full", json!({"name": "refs/heads/main"}), &second),
             ("fulltag", json!({"name": "refs/tags/v1.1.0"}), &second),
             ("commit", json!({"commit": first}), &first),
-            ("onbranch", json!({"commit": first, "branch": "main"}), &first),
+            (
+                "onbranch",
+                json!({"commit": first, "branch": "main"}),
+                &first,
+            ),
         ];
         for (name, value, commit) in cases {
             world.create(name, "app", reference(value)).await;
@@ -35,8 +53,14 @@ async fn references_are_resolved() {
             ("badsemver", json!({"semver": "not a range"})),
             ("noname", json!({"name": "refs/x/y"})),
             ("slash", json!({"name": "/refs/heads/main"})),
-            ("nocommit", json!({"commit": "1234567890123456789012345678901234567890"})),
-            ("nobranch", json!({"commit": "1234567890123456789012345678901234567890", "branch": "nope"})),
+            (
+                "nocommit",
+                json!({"commit": "1234567890123456789012345678901234567890"}),
+            ),
+            (
+                "nobranch",
+                json!({"commit": "1234567890123456789012345678901234567890", "branch": "nope"}),
+            ),
         ];
         for (name, value) in wrong {
             world.create(name, "app", reference(value)).await;
@@ -51,21 +75,48 @@ async fn references_are_resolved() {
 async fn what_is_ignored_is_left_out() {
     both(async |world: &mut World| {
         let files = [
-            (".gitignore", "x"), (".github/workflows/a.yaml", "a"), ("docs/a.md", "a"), ("docs/logo.png", "p"),
-            ("deploy/a.yaml", "a"), ("deploy/.sourceignore", "secret.yaml\n"), ("deploy/secret.yaml", "s"),
-            ("deploy/run.sh", "#!/bin/sh"), ("img/b.jpg", "b"), (".sops.yaml", "k"), ("x y/ü.yaml", "u"),
+            (".gitignore", "x"),
+            (".github/workflows/a.yaml", "a"),
+            ("docs/a.md", "a"),
+            ("docs/logo.png", "p"),
+            ("deploy/a.yaml", "a"),
+            ("deploy/.sourceignore", "secret.yaml\n"),
+            ("deploy/secret.yaml", "s"),
+            ("deploy/run.sh", "#!/bin/sh"),
+            ("img/b.jpg", "b"),
+            (".sops.yaml", "k"),
+            ("x y/ü.yaml", "u"),
         ];
         let first = world.git.commit("app", &files);
         world.create("nested", "app", json!({})).await;
         world.step("nested file", "nested", at(&first)).await;
-        world.create("own", "app", json!({"ignore": "/*\n!/deploy\n!/docs/\n*.md\n"})).await;
+        world
+            .create(
+                "own",
+                "app",
+                json!({"ignore": "/*\n!/deploy\n!/docs/\n*.md\n"}),
+            )
+            .await;
         world.step("own patterns", "own", at(&first)).await;
-        world.patch("own", json!({"spec": {"ignore": "# all\n*.sh\n"}})).await;
-        world.step("other patterns", "own", |object| is_ready(object) && object["status"]["observedIgnore"] == "# all\n*.sh\n").await;
+        world
+            .patch("own", json!({"spec": {"ignore": "# all\n*.sh\n"}}))
+            .await;
+        world
+            .step("other patterns", "own", |object| {
+                is_ready(object) && object["status"]["observedIgnore"] == "# all\n*.sh\n"
+            })
+            .await;
         world.patch("own", json!({"spec": {"ignore": null}})).await;
-        world.step("none", "own", |object| is_ready(object) && object["status"]["observedIgnore"].is_null()).await;
+        world
+            .step("none", "own", |object| {
+                is_ready(object) && object["status"]["observedIgnore"].is_null()
+            })
+            .await;
         world.note_events("own").await;
-        let plain: Vec<(&str, &str)> = files.into_iter().filter(|(name, _)| !name.contains("sourceignore")).collect();
+        let plain: Vec<(&str, &str)> = files
+            .into_iter()
+            .filter(|(name, _)| !name.contains("sourceignore"))
+            .collect();
         let second = world.git.commit("plain", &plain);
         world.create("plain", "plain", json!({})).await;
         world.step("defaults", "plain", at(&second)).await;
@@ -101,21 +152,36 @@ async fn includes() {
             {"repository": {"name": "other"}},
         ]});
         world.create("app", "app", include).await;
-        let waits = |object: &Value| has_failed(object) && !condition(object, "IncludeUnavailable").is_null();
+        let waits = |object: &Value| {
+            has_failed(object) && !condition(object, "IncludeUnavailable").is_null()
+        };
         world.step("waiting", "app", waits).await;
-        let lib = world.git.commit("lib", &[("deploy/x.yaml", "x"), ("deploy/d/y.yaml", "y"), ("no.yaml", "n")]);
+        let lib = world.git.commit(
+            "lib",
+            &[
+                ("deploy/x.yaml", "x"),
+                ("deploy/d/y.yaml", "y"),
+                ("no.yaml", "n"),
+            ],
+        );
         let other = world.git.commit("other", &[("o.yaml", "o")]);
         world.create("lib", "lib", json!({})).await;
         world.until("lib", at(&lib)).await;
         world.create("other", "other", json!({})).await;
         world.until("other", at(&other)).await;
         world.step("included", "app", at(&first)).await;
-        let next = world.git.commit("lib", &[("deploy/x.yaml", "x2"), ("deploy/d/y.yaml", "y")]);
+        let next = world
+            .git
+            .commit("lib", &[("deploy/x.yaml", "x2"), ("deploy/d/y.yaml", "y")]);
         world.reconcile("lib", "next").await;
         world.until("lib", at(&next)).await;
         world.reconcile("app", "next").await;
         let has_next = |object: &Value| {
-            is_ready(object) && object["status"]["includedArtifacts"][0]["revision"].as_str().unwrap().ends_with(&next)
+            is_ready(object)
+                && object["status"]["includedArtifacts"][0]["revision"]
+                    .as_str()
+                    .unwrap()
+                    .ends_with(&next)
         };
         world.step("included anew", "app", has_next).await;
         world.reconcile("app", "same").await;
@@ -129,21 +195,61 @@ async fn links_and_submodules() {
     both(async |world: &mut World| {
         let lib = world.git.commit("lib", &[("lib.yaml", "1")]);
         let url = world.git.url("lib");
-        world.git.commit("app", &[(".gitmodules", &format!("[submodule \"l\"]\n\tpath = deps/lib\n\turl = {url}\n")), ("a", "1")]);
+        world.git.commit(
+            "app",
+            &[
+                (
+                    ".gitmodules",
+                    &format!("[submodule \"l\"]\n\tpath = deps/lib\n\turl = {url}\n"),
+                ),
+                ("a", "1"),
+            ],
+        );
         let target = world.git.root().join("target");
         std::fs::write(&target, "a").unwrap();
-        let link = world.git.git("app", &["hash-object", "-w", &target.to_string_lossy()]).trim().to_owned();
+        let link = world
+            .git
+            .git("app", &["hash-object", "-w", &target.to_string_lossy()])
+            .trim()
+            .to_owned();
         world.git.git("app", &["read-tree", "main"]);
-        for entry in [format!("160000,{lib},deps/lib"), format!("120000,{link},link")] {
-            world.git.git("app", &["update-index", "--add", "--cacheinfo", &entry]);
+        for entry in [
+            format!("160000,{lib},deps/lib"),
+            format!("120000,{link},link"),
+        ] {
+            world
+                .git
+                .git("app", &["update-index", "--add", "--cacheinfo", &entry]);
         }
         let tree = world.git.git("app", &["write-tree"]).trim().to_owned();
-        let commit = world.git.git("app", &["-c", "user.name=t", "-c", "user.email=t@x", "commit-tree", "-m", "m", &tree]);
-        world.git.git("app", &["update-ref", "refs/heads/main", commit.trim()]);
-        world.create("with", "app", json!({"recurseSubmodules": true})).await;
-        world.step("with submodules", "with", |object| at(&commit)(object)).await;
+        let commit = world.git.git(
+            "app",
+            &[
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@x",
+                "commit-tree",
+                "-m",
+                "m",
+                &tree,
+            ],
+        );
+        world
+            .git
+            .git("app", &["update-ref", "refs/heads/main", commit.trim()]);
+        world
+            .create("with", "app", json!({"recurseSubmodules": true}))
+            .await;
+        world
+            .step("with submodules", "with", |object| at(&commit)(object))
+            .await;
         world.create("without", "app", json!({})).await;
-        world.step("without submodules", "without", |object| at(&commit)(object)).await;
+        world
+            .step("without submodules", "without", |object| {
+                at(&commit)(object)
+            })
+            .await;
     })
     .await;
 }

@@ -23,13 +23,16 @@ fn is_ready(object: &Value) -> bool {
 /// It has failed and will be tried again.
 fn has_failed(object: &Value) -> bool {
     world::condition(object, "Ready")["status"] == "False"
-        && world::condition(object, "Ready")["observedGeneration"] == object["metadata"]["generation"]
+        && world::condition(object, "Ready")["observedGeneration"]
+            == object["metadata"]["generation"]
 }
 
 /// Ready, with an artifact of this commit.
 fn at(commit: &str) -> impl Fn(&Value) -> bool {
     move |object| {
-        let revision = object["status"]["artifact"]["revision"].as_str().unwrap_or_default();
+        let revision = object["status"]["artifact"]["revision"]
+            .as_str()
+            .unwrap_or_default();
         is_ready(object) && revision.ends_with(commit.trim())
     }
 }

@@ -5,9 +5,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use apiserver::auth::StaticTokens;
+use apiserver::http::tls::Tls;
 use apiserver::{Config, Server, User};
+use base64::Engine as _;
 use controllers::{Trees, source};
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch,
+    PatchParams, PostParams,
+};
 use runtime::metrics::Metrics;
 use runtime::{Backoff, Connection, Jitter, Manager, ManagerOptions};
 use serde_json::{Value, json};
@@ -62,7 +67,8 @@ pub(crate) async fn both(scenario: impl AsyncFn(&mut World)) {
 }
 
 fn flux() -> Option<PathBuf> {
-    let path = PathBuf::from(std::env::var_os("HOME")?).join(".cache/sluice-peers/bin/source-controller");
+    let path =
+        PathBuf::from(std::env::var_os("HOME")?).join(".cache/sluice-peers/bin/source-controller");
     path.exists().then_some(path)
 }
 
@@ -73,7 +79,12 @@ fn normal(value: &Value, git: &str) -> Value {
     match value {
         Value::Object(map) => map
             .iter()
-            .filter(|(key, _)| !matches!(key.as_str(), "lastTransitionTime" | "lastUpdateTime" | "digest" | "size"))
+            .filter(|(key, _)| {
+                !matches!(
+                    key.as_str(),
+                    "lastTransitionTime" | "lastUpdateTime" | "digest" | "size"
+                )
+            })
             .map(|(key, value)| (key.clone(), normal(value, git)))
             .collect(),
         Value::Array(list) => list.iter().map(|value| normal(value, git)).collect(),
@@ -85,13 +96,23 @@ fn normal(value: &Value, git: &str) -> Value {
 impl World {
     async fn start(is_flux: bool) -> Self {
         let tokens = StaticTokens::default().with(TOKEN, User::system("kubernetes-admin"));
-        let server = Server::start(Config { tokens, ..Config::default() }).await.unwrap();
+        let server = Server::start(Config {
+            tokens,
+            ..Config::default()
+        })
+        .await
+        .unwrap();
         let metrics = Metrics::new();
-        let service = server.service().map_request(|mut request: http::Request<kube::client::Body>| {
-            let token = format!("Bearer {TOKEN}").parse().unwrap();
-            request.headers_mut().insert(http::header::AUTHORIZATION, token);
-            request
-        });
+        let service =
+            server
+                .service()
+                .map_request(|mut request: http::Request<kube::client::Body>| {
+                    let token = format!("Bearer {TOKEN}").parse().unwrap();
+                    request
+                        .headers_mut()
+                        .insert(http::header::AUTHORIZATION, token);
+                    request
+                });
         let connection = Connection::in_process(service, &metrics);
         let storage = TempDir::new().unwrap();
         let kubeconfig = storage.path().join(".kubeconfig");
@@ -109,15 +130,19 @@ impl World {
         let api = world.api("apiextensions.k8s.io/v1", "CustomResourceDefinition", true);
         for definition in api::current_crds() {
             let definition: DynamicObject = serde_json::from_value(definition).unwrap();
-            api.create(&PostParams::default(), &definition).await.unwrap();
+            api.create(&PostParams::default(), &definition)
+                .await
+                .unwrap();
         }
         if is_flux {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let url = format!("http://{}", listener.local_addr().unwrap());
-            world.server.serve(listener, None).unwrap();
+            let url = format!("https://{}", listener.local_addr().unwrap());
+            let tls = Tls::ephemeral(&["127.0.0.1".to_owned()]).unwrap();
+            let authority = base64::engine::general_purpose::STANDARD.encode(&tls.authority_pem);
+            world.server.serve(listener, Some(&tls)).unwrap();
             let config = json!({
                 "apiVersion": "v1", "kind": "Config", "current-context": "x",
-                "clusters": [{"name": "x", "cluster": {"server": url}}],
+                "clusters": [{"name": "x", "cluster": {"server": url, "certificate-authority-data": authority}}],
                 "users": [{"name": "x", "user": {"token": TOKEN}}],
                 "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
             });
@@ -129,13 +154,25 @@ impl World {
 
     /// Starts the controller.
     pub(crate) fn run(&mut self) {
-        self.running = Some(if self.is_flux { self.run_flux() } else { self.run_ours() });
+        self.running = Some(if self.is_flux {
+            self.run_flux()
+        } else {
+            self.run_ours()
+        });
     }
 
     fn run_ours(&self) -> Running {
         let stop = CancellationToken::new();
-        let options = ManagerOptions { jitter: Jitter::percent(5), ..ManagerOptions::default() };
-        let manager = Manager::new(self.connection.clone(), options, Metrics::new(), stop.clone());
+        let options = ManagerOptions {
+            jitter: Jitter::percent(5),
+            ..ManagerOptions::default()
+        };
+        let manager = Manager::new(
+            self.connection.clone(),
+            options,
+            Metrics::new(),
+            stop.clone(),
+        );
         let mut settings = source::Settings {
             storage_path: self.storage.path().to_owned(),
             storage_address: "127.0.0.1:0".to_owned(),
@@ -143,9 +180,15 @@ impl World {
             requeue_dependency: Duration::from_secs(2),
             ..source::Settings::default()
         };
-        settings.run.backoff = Backoff { min: Duration::from_millis(750), max: Duration::from_secs(900) };
+        settings.run.backoff = Backoff {
+            min: Duration::from_millis(750),
+            max: Duration::from_secs(900),
+        };
         let (trees, until) = (self.trees.clone(), stop.clone());
-        let running = tokio::spawn(async move { source::run(manager, settings, trees, until).await.unwrap() });
+        let running =
+            tokio::spawn(
+                async move { source::run(manager, settings, trees, until).await.unwrap() },
+            );
         Running::Ours(stop, running)
     }
 
@@ -154,8 +197,16 @@ impl World {
         let child = Command::new(flux().unwrap())
             .arg(format!("--storage-path={}", self.storage.path().display()))
             .arg(format!("--storage-adv-addr={ADVERTISED}"))
-            .args(["--storage-addr=127.0.0.1:0", "--metrics-addr=127.0.0.1:0", "--health-addr=127.0.0.1:0"])
-            .args(["--enable-leader-election=false", "--events-addr=", "--requeue-dependency=2s"])
+            .args([
+                "--storage-addr=127.0.0.1:0",
+                "--metrics-addr=127.0.0.1:0",
+                "--health-addr=127.0.0.1:0",
+            ])
+            .args([
+                "--enable-leader-election=false",
+                "--events-addr=",
+                "--requeue-dependency=2s",
+            ])
             .env("KUBECONFIG", &self.kubeconfig)
             .env("RUNTIME_NAMESPACE", NAMESPACE)
             .stdout(Stdio::from(log.try_clone().unwrap()))
@@ -194,7 +245,11 @@ impl World {
         };
         let resource = ApiResource::from_gvk_with_plural(&gvk, &plural);
         let client = self.connection.client().clone();
-        if is_global { Api::all_with(client, &resource) } else { Api::namespaced_with(client, NAMESPACE, &resource) }
+        if is_global {
+            Api::all_with(client, &resource)
+        } else {
+            Api::namespaced_with(client, NAMESPACE, &resource)
+        }
     }
 
     fn repositories(&self) -> Api<DynamicObject> {
@@ -202,38 +257,59 @@ impl World {
     }
 
     pub(crate) async fn secret(&self, name: &str, data: &[(&str, &str)]) {
-        let data: serde_json::Map<String, Value> =
-            data.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+        let data: serde_json::Map<String, Value> = data
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), json!(value)))
+            .collect();
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data});
         let secret: DynamicObject = serde_json::from_value(secret).unwrap();
-        self.api("v1", "Secret", false).create(&PostParams::default(), &secret).await.unwrap();
+        self.api("v1", "Secret", false)
+            .create(&PostParams::default(), &secret)
+            .await
+            .unwrap();
     }
 
     /// Makes a GitRepository of the repository `repository`, on `main`, with more in its spec.
     pub(crate) async fn create(&self, name: &str, repository: &str, more: Value) {
-        let mut spec = json!({"interval": "1h", "url": self.git.url(repository), "ref": {"branch": "main"}});
-        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let mut spec =
+            json!({"interval": "1h", "url": self.git.url(repository), "ref": {"branch": "main"}});
+        spec.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         let object = json!({
             "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
             "metadata": {"name": name}, "spec": spec,
         });
         let object: DynamicObject = serde_json::from_value(object).unwrap();
-        self.repositories().create(&PostParams::default(), &object).await.unwrap();
+        self.repositories()
+            .create(&PostParams::default(), &object)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn patch(&self, name: &str, patch: Value) {
-        self.repositories().patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+        self.repositories()
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .unwrap();
     }
 
     /// Asks for a reconciliation, and waits until it was heard.
     pub(crate) async fn reconcile(&self, name: &str, request: &str) {
-        let annotation = json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": request}}});
+        let annotation =
+            json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": request}}});
         self.patch(name, annotation).await;
-        self.until(name, |object| object["status"]["lastHandledReconcileAt"] == request).await;
+        self.until(name, |object| {
+            object["status"]["lastHandledReconcileAt"] == request
+        })
+        .await;
     }
 
     pub(crate) async fn delete(&self, name: &str) {
-        self.repositories().delete(name, &DeleteParams::default()).await.unwrap();
+        self.repositories()
+            .delete(name, &DeleteParams::default())
+            .await
+            .unwrap();
         let end = Instant::now() + Duration::from_secs(20);
         while self.get(name).await.is_some() {
             assert!(Instant::now() < end, "{name} is not gone");
@@ -249,7 +325,7 @@ impl World {
     /// The object as soon as `condition` holds.
     pub(crate) async fn until(&self, name: &str, condition: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
-        let end = Instant::now() + Duration::from_secs(40);
+        let end = Instant::now() + Duration::from_secs(25);
         while Instant::now() < end {
             if let Some(object) = self.get(name).await {
                 if condition(&object) {
@@ -260,11 +336,19 @@ impl World {
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         let log = std::fs::read_to_string(self.storage.path().join(".log")).unwrap_or_default();
-        panic!("not in time (Flux: {}); last seen: {last:#}\n{log}", self.is_flux);
+        panic!(
+            "not in time (Flux: {}); last seen: {last:#}\n{log}",
+            self.is_flux
+        );
     }
 
     /// Waits for `condition`, and notes what is to be seen then.
-    pub(crate) async fn step(&mut self, step: &str, name: &str, condition: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn step(
+        &mut self,
+        step: &str,
+        name: &str,
+        condition: impl Fn(&Value) -> bool,
+    ) -> Value {
         let object = self.until(name, condition).await;
         let metadata = &object["metadata"];
         let seen = json!({"status": object["status"], "finalizers": metadata["finalizers"],
@@ -276,7 +360,11 @@ impl World {
     /// Notes the events about an object.
     pub(crate) async fn note_events(&mut self, name: &str) -> Vec<String> {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let events = self.api("v1", "Event", false).list(&ListParams::default()).await.unwrap();
+        let events = self
+            .api("v1", "Event", false)
+            .list(&ListParams::default())
+            .await
+            .unwrap();
         let mut seen: Vec<String> = events
             .items
             .iter()
@@ -284,9 +372,16 @@ impl World {
             .map(|event| {
                 let text = |field: &str| event.data[field].as_str().unwrap_or_default().to_owned();
                 let annotations = event.metadata.annotations.iter().flatten();
-                let revision = annotations.filter(|(key, _)| key.ends_with("/revision")).map(|(_, value)| value.clone());
+                let revision = annotations
+                    .filter(|(key, _)| key.ends_with("/revision"))
+                    .map(|(_, value)| value.clone());
                 let revision: String = revision.collect();
-                format!("{} {}: {} [{revision}]", text("type"), text("reason"), text("message"))
+                format!(
+                    "{} {}: {} [{revision}]",
+                    text("type"),
+                    text("reason"),
+                    text("message")
+                )
             })
             .collect();
         seen.sort();
@@ -300,19 +395,40 @@ impl World {
         let Some(path) = object["status"]["artifact"]["path"].as_str() else {
             return Vec::new();
         };
-        let output = Command::new("tar").arg("-xOzf").arg(self.storage.path().join(path)).output().unwrap();
-        let listing = Command::new("tar").args(["--numeric-owner", "-tvzf"]).arg(self.storage.path().join(path)).output().unwrap();
-        assert!(output.status.success() && listing.status.success(), "{listing:?}");
-        let mut lines: Vec<String> = String::from_utf8_lossy(&listing.stdout).lines().map(str::to_owned).collect();
+        let output = Command::new("tar")
+            .arg("-xOzf")
+            .arg(self.storage.path().join(path))
+            .output()
+            .unwrap();
+        let listing = Command::new("tar")
+            .args(["--numeric-owner", "-tvzf"])
+            .arg(self.storage.path().join(path))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success() && listing.status.success(),
+            "{listing:?}"
+        );
+        let mut lines: Vec<String> = String::from_utf8_lossy(&listing.stdout)
+            .lines()
+            .map(str::to_owned)
+            .collect();
         lines.push(String::from_utf8_lossy(&output.stdout).into_owned());
         lines
     }
 
     /// The names of the files of an object's artifacts.
     pub(crate) fn stored(&self, name: &str) -> Vec<String> {
-        let folder = self.storage.path().join("gitrepository").join(NAMESPACE).join(name);
+        let folder = self
+            .storage
+            .path()
+            .join("gitrepository")
+            .join(NAMESPACE)
+            .join(name);
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -320,6 +436,12 @@ impl World {
 
 /// A condition of an object.
 pub(crate) fn condition(object: &Value, r#type: &str) -> Value {
-    let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    conditions.into_iter().find(|condition| condition["type"] == r#type).unwrap_or_default()
+    let conditions = object["status"]["conditions"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    conditions
+        .into_iter()
+        .find(|condition| condition["type"] == r#type)
+        .unwrap_or_default()
 }

@@ -10,7 +10,10 @@ use api::meta::Artifact;
 use apiserver::auth::StaticTokens;
 use apiserver::{Config, Server, User};
 use controllers::{Trees, kustomization};
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch,
+    PatchParams, PostParams,
+};
 use runtime::metrics::Metrics;
 use runtime::{Connection, Jitter, Manager, ManagerOptions};
 use serde_json::{Value, json};
@@ -36,7 +39,10 @@ struct Contents(BTreeMap<ContentId, Arc<[u8]>>);
 
 impl Blobs for Contents {
     fn read(&self, id: &ContentId) -> io::Result<Arc<[u8]>> {
-        self.0.get(id).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.0
+            .get(id)
+            .cloned()
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
@@ -46,7 +52,14 @@ pub fn tree(files: &[(&str, &str)]) -> Tree {
     for (path, text) in files {
         let id = ContentId::of(text.as_bytes());
         contents.insert(id, Arc::from(text.as_bytes()));
-        entries.insert(PathBuf::from(path), Entry::File { id, size: Some(text.len() as u64), executable: false });
+        entries.insert(
+            PathBuf::from(path),
+            Entry::File {
+                id,
+                size: Some(text.len() as u64),
+                executable: false,
+            },
+        );
     }
     Tree::new(entries, Arc::new(Contents(contents)))
 }
@@ -57,16 +70,29 @@ impl World {
     }
 
     /// With other settings.
-    pub async fn with(change: impl FnOnce(&mut kustomization::Settings), server: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config { tokens: StaticTokens::default().with(TOKEN, User::system("kubernetes-admin")), ..Config::default() };
+    pub async fn with(
+        change: impl FnOnce(&mut kustomization::Settings),
+        server: impl FnOnce(&mut Config),
+    ) -> Self {
+        let mut config = Config {
+            tokens: StaticTokens::default().with(TOKEN, User::system("kubernetes-admin")),
+            ..Config::default()
+        };
         server(&mut config);
-        let server = Server::start(config).await.expect("a server in memory starts");
+        let server = Server::start(config)
+            .await
+            .expect("a server in memory starts");
         let metrics = Metrics::new();
-        let service = server.service().map_request(|mut request: http::Request<kube::client::Body>| {
-            let token = format!("Bearer {TOKEN}").parse().expect("a header value");
-            request.headers_mut().insert(http::header::AUTHORIZATION, token);
-            request
-        });
+        let service =
+            server
+                .service()
+                .map_request(|mut request: http::Request<kube::client::Body>| {
+                    let token = format!("Bearer {TOKEN}").parse().expect("a header value");
+                    request
+                        .headers_mut()
+                        .insert(http::header::AUTHORIZATION, token);
+                    request
+                });
         let connection = Connection::in_process(service, &metrics);
         let world = Self {
             server,
@@ -87,8 +113,18 @@ impl World {
             jitter: Jitter::percent(5),
             ..ManagerOptions::default()
         };
-        let manager = Manager::new(world.connection.clone(), options, world.metrics.clone(), world.stop.clone());
-        let running = tokio::spawn(kustomization::run(manager, settings, world.trees.clone(), world.stop.clone()));
+        let manager = Manager::new(
+            world.connection.clone(),
+            options,
+            world.metrics.clone(),
+            world.stop.clone(),
+        );
+        let running = tokio::spawn(kustomization::run(
+            manager,
+            settings,
+            world.trees.clone(),
+            world.stop.clone(),
+        ));
         Self { running, ..world }
     }
 
@@ -107,7 +143,13 @@ impl World {
             _ => format!("{}s", kind.to_lowercase()),
         };
         let resource = ApiResource::from_gvk_with_plural(&gvk, &plural);
-        let is_global = ["Namespace", "CustomResourceDefinition", "ClusterRoleBinding", "ClusterRole"].contains(&kind);
+        let is_global = [
+            "Namespace",
+            "CustomResourceDefinition",
+            "ClusterRoleBinding",
+            "ClusterRole",
+        ]
+        .contains(&kind);
         if is_global {
             return Api::all_with(self.connection.client().clone(), &resource);
         }
@@ -116,7 +158,9 @@ impl World {
 
     pub fn objects(&self, object: &str) -> (Api<DynamicObject>, String) {
         let parts: Vec<&str> = object.rsplitn(3, ' ').collect();
-        let [name, kind, version] = parts[..] else { panic!("give `<apiVersion> <kind> <name>`, not {object}") };
+        let [name, kind, version] = parts[..] else {
+            panic!("give `<apiVersion> <kind> <name>`, not {object}")
+        };
         (self.api(version, kind), name.to_owned())
     }
 
@@ -124,7 +168,9 @@ impl World {
         let kind = object["kind"].as_str().expect("a kind").to_owned();
         let api = self.api(object["apiVersion"].as_str().expect("a version"), &kind);
         let object: DynamicObject = serde_json::from_value(object).expect("an object");
-        api.create(&PostParams::default(), &object).await.expect("created");
+        api.create(&PostParams::default(), &object)
+            .await
+            .expect("created");
     }
 
     /// An object, as `v1 ConfigMap name`.
@@ -136,12 +182,16 @@ impl World {
 
     pub async fn patch(&self, object: &str, patch: Value) {
         let (api, name) = self.objects(object);
-        api.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.expect("patched");
+        api.patch(&name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .expect("patched");
     }
 
     pub async fn delete(&self, object: &str) {
         let (api, name) = self.objects(object);
-        api.delete(&name, &DeleteParams::default()).await.expect("deleted");
+        api.delete(&name, &DeleteParams::default())
+            .await
+            .expect("deleted");
     }
 
     /// Makes a GitRepository (once), and gives it an artifact with these files.
@@ -164,13 +214,17 @@ impl World {
         self.trees.put(&artifact, tree(files));
         let (api, name) = self.objects(&object);
         let status = json!({"status": {"artifact": artifact}});
-        api.patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await.expect("patched");
+        api.patch_status(&name, &PatchParams::default(), &Patch::Merge(status))
+            .await
+            .expect("patched");
     }
 
     /// Makes a Kustomization of the source `app`, with more in its spec.
     pub async fn kustomization(&self, name: &str, more: Value) {
         let mut spec = json!({"interval": "1h", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "app"}});
-        spec.as_object_mut().expect("a map").extend(more.as_object().expect("a map").clone());
+        spec.as_object_mut()
+            .expect("a map")
+            .extend(more.as_object().expect("a map").clone());
         self.create(json!({
             "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": name}, "spec": spec,
         }))
@@ -182,7 +236,12 @@ impl World {
         let mut last = Value::Null;
         let end = Instant::now() + Duration::from_secs(40);
         while Instant::now() < end {
-            if let Some(object) = self.get(&format!("kustomize.toolkit.fluxcd.io/v1 Kustomization {name}")).await {
+            if let Some(object) = self
+                .get(&format!(
+                    "kustomize.toolkit.fluxcd.io/v1 Kustomization {name}"
+                ))
+                .await
+            {
                 if condition(&object) {
                     return object;
                 }
@@ -215,28 +274,63 @@ impl World {
     /// Asks for a reconciliation, and waits until it was handled.
     pub async fn request(&self, name: &str, token: &str) -> Value {
         let object = format!("kustomize.toolkit.fluxcd.io/v1 Kustomization {name}");
-        self.patch(&object, json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": token}}})).await;
-        self.until(name, |object| object["status"]["lastHandledReconcileAt"] == token).await
+        self.patch(
+            &object,
+            json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": token}}}),
+        )
+        .await;
+        self.until(name, |object| {
+            object["status"]["lastHandledReconcileAt"] == token
+        })
+        .await
     }
 
     /// The events about a Kustomization: `<type> <reason>: <message>`, oldest first.
     pub async fn events(&self, name: &str) -> Vec<String> {
         // They are posted beside the reconciliation.
         tokio::time::sleep(Duration::from_millis(200)).await;
-        let list = self.api("v1", "Event").list(&ListParams::default()).await.expect("listed");
-        let mut events: Vec<Value> = list.items.iter().map(|event| serde_json::to_value(event).expect("JSON")).collect();
-        events.retain(|event| event["involvedObject"]["name"] == name && event["involvedObject"]["kind"] == "Kustomization");
+        let list = self
+            .api("v1", "Event")
+            .list(&ListParams::default())
+            .await
+            .expect("listed");
+        let mut events: Vec<Value> = list
+            .items
+            .iter()
+            .map(|event| serde_json::to_value(event).expect("JSON"))
+            .collect();
+        events.retain(|event| {
+            event["involvedObject"]["name"] == name
+                && event["involvedObject"]["kind"] == "Kustomization"
+        });
         events.sort_by_key(|event| event["metadata"]["name"].as_str().map(str::to_owned));
-        let text = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
-        events.iter().map(|event| format!("{} {}: {}", text(event, "type"), text(event, "reason"), text(event, "message"))).collect()
+        let text =
+            |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        events
+            .iter()
+            .map(|event| {
+                format!(
+                    "{} {}: {}",
+                    text(event, "type"),
+                    text(event, "reason"),
+                    text(event, "message")
+                )
+            })
+            .collect()
     }
 
     /// How many requests with these methods were answered so far; watches and lists are GETs.
     pub fn requests(&self, methods: &[&str]) -> u64 {
         let text = self.metrics.render();
-        let lines = text.lines().filter(|line| line.starts_with("rest_client_requests_total"));
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with("rest_client_requests_total"));
         lines
-            .filter(|line| methods.iter().any(|method| line.contains(&format!("method=\"{method}\""))))
+            .filter(|line| {
+                methods
+                    .iter()
+                    .any(|method| line.contains(&format!("method=\"{method}\"")))
+            })
             .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
             .sum()
     }
@@ -245,18 +339,34 @@ impl World {
 /// A condition of an object; null if it has none of this type.
 pub fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
     let conditions = object["status"]["conditions"].as_array();
-    conditions.and_then(|all| all.iter().find(|condition| condition["type"] == kind)).unwrap_or(&Value::Null)
+    conditions
+        .and_then(|all| all.iter().find(|condition| condition["type"] == kind))
+        .unwrap_or(&Value::Null)
 }
 
 /// The entries of the inventory, as `<id> <version>`.
 pub fn inventory(object: &Value) -> Vec<String> {
-    let entries = object["status"]["inventory"]["entries"].as_array().cloned().unwrap_or_default();
-    entries.iter().map(|entry| format!("{} {}", entry["id"].as_str().unwrap_or_default(), entry["v"].as_str().unwrap_or_default())).collect()
+    let entries = object["status"]["inventory"]["entries"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    entries
+        .iter()
+        .map(|entry| {
+            format!(
+                "{} {}",
+                entry["id"].as_str().unwrap_or_default(),
+                entry["v"].as_str().unwrap_or_default()
+            )
+        })
+        .collect()
 }
 
 /// A ConfigMap as a manifest.
 pub fn config_map(name: &str, value: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: {NAMESPACE}\ndata:\n  key: {value}\n")
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: {NAMESPACE}\ndata:\n  key: \"{value}\"\n"
+    )
 }
 
 /// Waits until `condition` holds.
@@ -267,4 +377,3 @@ pub async fn eventually<F: Future<Output = bool>>(mut condition: impl FnMut() ->
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
-
