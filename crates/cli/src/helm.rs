@@ -15,7 +15,7 @@ mod template;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use ::release::{Actions, ActionError, KubeCluster};
+use ::release::{ActionError, Actions, KubeCluster};
 use clap::Args;
 use helm::flags::{FlagError, Parsed};
 
@@ -137,10 +137,8 @@ fn with_cluster<T>(
         let client = kube::Client::try_from(settings.config.clone())
             .map_err(|error| said(format!("Kubernetes cluster unreachable: {error}")))?;
         let cluster = KubeCluster::new(client.clone(), apply::Mapper::new(client), "helm");
-        let lookup = environment::ClusterLookup::new(
-            cluster.clone(),
-            tokio::runtime::Handle::current(),
-        );
+        let lookup =
+            environment::ClusterLookup::new(cluster.clone(), tokio::runtime::Handle::current());
         let actions = Actions::new(
             cluster,
             settings.namespace.clone(),
@@ -154,7 +152,12 @@ fn with_cluster<T>(
 }
 
 /// Takes exactly `count` words.
-fn exactly<'a>(given: &'a Parsed, command: &str, usage: &str, count: usize) -> Result<&'a [String], HelmError> {
+fn exactly<'a>(
+    given: &'a Parsed,
+    command: &str,
+    usage: &str,
+    count: usize,
+) -> Result<&'a [String], HelmError> {
     if given.words.len() == count {
         return Ok(&given.words);
     }
@@ -165,7 +168,11 @@ fn exactly<'a>(given: &'a Parsed, command: &str, usage: &str, count: usize) -> R
 }
 
 /// Takes at least one word.
-fn at_least_one<'a>(given: &'a Parsed, command: &str, usage: &str) -> Result<&'a [String], HelmError> {
+fn at_least_one<'a>(
+    given: &'a Parsed,
+    command: &str,
+    usage: &str,
+) -> Result<&'a [String], HelmError> {
     if given.words.is_empty() {
         return Err(said(format!(
             "\"helm {command}\" requires at least 1 argument\n\nUsage:  helm {command} {usage} [flags]"

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use ::release::{Actions, Cluster, Install, Reuse, Rollback, Test, Uninstall, Upgrade, WaitStrategy};
+use ::release::{
+    Actions, Cluster, Install, Reuse, Rollback, Test, Uninstall, Upgrade, WaitStrategy,
+};
 use helm::flags::{Flag, Parsed, Takes, parse};
 use helm::release::{Release, Status};
 use helm::template::{CHART_FLAGS, GLOBAL_FLAGS, INSTALL_FLAGS, VALUE_FLAGS};
@@ -56,18 +58,26 @@ fn name_and_chart(given: &Parsed) -> Result<(String, String), HelmError> {
             Ok((name, chart.clone()))
         }
         [chart] if generate => {
-            let base = chart.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            let base = chart
+                .trim_end_matches('/')
+                .rsplit('/')
+                .next()
+                .unwrap_or_default();
             let base = base.split('.').next().unwrap_or_default();
             let base = if base.is_empty() { "chart" } else { base };
             let now = jiff::Timestamp::now().as_second();
             Ok((format!("{base}-{now}"), chart.clone()))
         }
-        [_] => Err(said("must either provide a name or specify --generate-name")),
+        [_] => Err(said(
+            "must either provide a name or specify --generate-name",
+        )),
         [_, _, more @ ..] => Err(said(format!(
             "expected at most two arguments, unexpected arguments: {}",
             more.join(", ")
         ))),
-        [] => Err(said("must either provide a name or specify --generate-name")),
+        [] => Err(said(
+            "must either provide a name or specify --generate-name",
+        )),
     }
 }
 
@@ -86,7 +96,10 @@ fn install_options(name: &str, given: &Parsed) -> Result<Install, HelmError> {
 
 fn with_log<C: Cluster>(actions: Actions<C>) -> Actions<C> {
     actions.log_hooks_to(Arc::new(|text| {
-        #[expect(clippy::print_stdout, reason = "Helm shows the logs of hooks as they come")]
+        #[expect(
+            clippy::print_stdout,
+            reason = "Helm shows the logs of hooks as they come"
+        )]
         {
             print!("{text}");
         }

@@ -19,7 +19,12 @@ impl Environment for System {
             // A version 4 UUID has six fixed bits; two of them give a block without any.
             let (a, b) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
             let (a, b) = (a.into_bytes(), b.into_bytes());
-            let whole: Vec<u8> = a[..6].iter().chain(&a[9..]).chain(&b[..3]).copied().collect();
+            let whole: Vec<u8> = a[..6]
+                .iter()
+                .chain(&a[9..])
+                .chain(&b[..3])
+                .copied()
+                .collect();
             chunk.copy_from_slice(&whole[..chunk.len()]);
         }
     }

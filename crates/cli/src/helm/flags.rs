@@ -64,7 +64,8 @@ pub(super) fn command(words: &[String]) -> Option<usize> {
         let flag = GLOBAL_FLAGS.iter().find(|flag| {
             flag.name == name || flag.short.is_some_and(|letter| name == letter.to_string())
         });
-        let takes_next = flag.is_some_and(|flag| matches!(flag.takes, Takes::One | Takes::Many | Takes::List));
+        let takes_next =
+            flag.is_some_and(|flag| matches!(flag.takes, Takes::One | Takes::Many | Takes::List));
         at += if takes_next { 2 } else { 1 };
     }
     None
@@ -86,15 +87,17 @@ pub(super) fn compat(given: &Parsed) -> Result<Compat, HelmError> {
 impl Settings {
     /// Reads the kubeconfig that the flags or the environment name.
     pub(super) async fn read(given: &Parsed) -> Result<Self, HelmError> {
-        let unreachable =
-            |error: &dyn std::fmt::Display| said(format!("Kubernetes cluster unreachable: {error}"));
+        let unreachable = |error: &dyn std::fmt::Display| {
+            said(format!("Kubernetes cluster unreachable: {error}"))
+        };
         let options = KubeConfigOptions {
             context: given.get("kube-context").map(str::to_owned),
             ..KubeConfigOptions::default()
         };
         let mut config = match given.get("kubeconfig").filter(|path| !path.is_empty()) {
             Some(path) => {
-                let kubeconfig = Kubeconfig::read_from(path).map_err(|error| unreachable(&error))?;
+                let kubeconfig =
+                    Kubeconfig::read_from(path).map_err(|error| unreachable(&error))?;
                 kube::Config::from_custom_kubeconfig(kubeconfig, &options).await
             }
             None => kube::Config::from_kubeconfig(&options).await,
@@ -201,7 +204,10 @@ fn server_side(given: &Parsed) -> Result<ServerSide, HelmError> {
 /// What the actions that apply objects are told.
 pub(super) fn common(given: &Parsed) -> Result<Common, HelmError> {
     for flag in ["post-renderer", "dependency-update", "verify", "repo"] {
-        if given.get(flag).is_some_and(|value| !matches!(value, "" | "false")) {
+        if given
+            .get(flag)
+            .is_some_and(|value| !matches!(value, "" | "false"))
+        {
             return Err(said(format!("--{flag} is not supported yet")));
         }
     }

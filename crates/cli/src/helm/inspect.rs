@@ -125,9 +125,7 @@ fn newest(all: Vec<Release>, states: &[Status]) -> Vec<Release> {
 
 fn sort(releases: &mut [Release], given: &Parsed) {
     if given.is_set("date") {
-        releases.sort_by_key(|release| {
-            release.info.last_deployed.parse::<jiff::Timestamp>().ok()
-        });
+        releases.sort_by_key(|release| release.info.last_deployed.parse::<jiff::Timestamp>().ok());
     } else {
         releases.sort_by(|a, b| a.name.cmp(&b.name).then(a.namespace.cmp(&b.namespace)));
     }
@@ -153,7 +151,10 @@ fn print_list(
     out: &mut dyn Write,
 ) -> Result<(), HelmError> {
     if given.is_set("short") {
-        let names: Vec<&str> = releases.iter().map(|release| release.name.as_str()).collect();
+        let names: Vec<&str> = releases
+            .iter()
+            .map(|release| release.name.as_str())
+            .collect();
         if form != Form::Table {
             return Ok(print_value(form, &json!(names), out)?);
         }
@@ -243,7 +244,14 @@ pub(super) fn history(words: &[String], out: &mut dyn Write) -> Result<(), HelmE
         }
         let shown = &history[history.len().saturating_sub(max)..];
         if form == Form::Table {
-            let headers = ["REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION", "DESCRIPTION"];
+            let headers = [
+                "REVISION",
+                "UPDATED",
+                "STATUS",
+                "CHART",
+                "APP VERSION",
+                "DESCRIPTION",
+            ];
             let mut rows = vec![headers.map(str::to_owned).to_vec()];
             rows.extend(shown.iter().map(|release| {
                 vec![
@@ -351,7 +359,11 @@ fn print_values(
     out: &mut dyn Write,
 ) -> Result<(), HelmError> {
     let all = given.is_set("all");
-    let values = if all { computed(release)? } else { release.config.clone() };
+    let values = if all {
+        computed(release)?
+    } else {
+        release.config.clone()
+    };
     match form {
         Form::Json if values.is_empty() && !all => writeln!(out, "null")?,
         Form::Json => {
@@ -364,7 +376,11 @@ fn print_values(
             writeln!(out)?;
         }
         Form::Table => {
-            let title = if all { "COMPUTED VALUES:" } else { "USER-SUPPLIED VALUES:" };
+            let title = if all {
+                "COMPUTED VALUES:"
+            } else {
+                "USER-SUPPLIED VALUES:"
+            };
             writeln!(out, "{title}")?;
             write!(out, "{}", yaml_or_null(&values, all)?)?;
         }
@@ -421,7 +437,11 @@ fn print_metadata(release: &Release, form: Form, out: &mut dyn Write) -> Result<
     writeln!(out, "APP_VERSION: {}", metadata.app_version)?;
     writeln!(out, "ANNOTATIONS: {}", annotations.join(","))?;
     writeln!(out, "LABELS: {}", labels(release))?;
-    writeln!(out, "DEPENDENCIES: {}", metadata.dependency_names().join(","))?;
+    writeln!(
+        out,
+        "DEPENDENCIES: {}",
+        metadata.dependency_names().join(",")
+    )?;
     writeln!(out, "NAMESPACE: {}", release.namespace)?;
     writeln!(out, "REVISION: {}", release.version)?;
     writeln!(out, "STATUS: {}", release.info.status)?;

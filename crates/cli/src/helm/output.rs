@@ -54,7 +54,10 @@ pub(super) fn go_time(time: &str) -> String {
     };
     let offset = zoned.strftime("%z").to_string();
     let zone = if offset == "+0000" { "UTC" } else { &offset };
-    format!("{}{fraction} {offset} {zone}", zoned.strftime("%Y-%m-%d %H:%M:%S"))
+    format!(
+        "{}{fraction} {offset} {zone}",
+        zoned.strftime("%Y-%m-%d %H:%M:%S")
+    )
 }
 
 fn zoned(time: &str) -> Option<jiff::Zoned> {
@@ -176,7 +179,11 @@ pub(super) fn values_yaml(values: &gotemplate::Map) -> Result<String, HelmError>
         return Ok("{}\n".to_owned());
     }
     let text = helm::values::to_yaml(&gotemplate::Value::Map(values.clone())).map_err(said)?;
-    Ok(if text.ends_with('\n') { text } else { text + "\n" })
+    Ok(if text.ends_with('\n') {
+        text
+    } else {
+        text + "\n"
+    })
 }
 
 /// The values of the chart with those of the users over them.

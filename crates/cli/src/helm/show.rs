@@ -76,7 +76,8 @@ fn values(chart: &Chart, all: bool, out: &mut dyn Write) -> Result<(), HelmError
 }
 
 fn values_at(chart: &Chart, template: &str, out: &mut dyn Write) -> Result<(), HelmError> {
-    let value = helm::values::to_yaml(&gotemplate::Value::Map(chart.values.clone())).map_err(said)?;
+    let value =
+        helm::values::to_yaml(&gotemplate::Value::Map(chart.values.clone())).map_err(said)?;
     let value = yaml::to_json(value.as_bytes()).map_err(said)?;
     let path = object::jsonpath::JsonPath::parse(template)
         .map_err(|error| said(format!("error parsing jsonpath {template}: {error}")))?;

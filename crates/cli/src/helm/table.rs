@@ -27,7 +27,10 @@ pub(super) fn print(rows: &[Vec<String>]) -> String {
 mod tests {
     #[test]
     fn cells_are_padded_also_the_last() {
-        let rows = [vec!["NAME".to_owned(), "V".to_owned()], vec!["a".to_owned(), "1.0".to_owned()]];
+        let rows = [
+            vec!["NAME".to_owned(), "V".to_owned()],
+            vec!["a".to_owned(), "1.0".to_owned()],
+        ];
         assert_eq!(super::print(&rows), "NAME\tV  \na   \t1.0\n");
     }
 }
