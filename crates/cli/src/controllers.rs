@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use ::controllers::kustomization;
+use ::controllers::process::{self, Election, Part, RunError};
+use ::controllers::source::{self, DigestAlgorithm};
 use api::meta::Duration;
 use clap::Args;
-use ::controllers::kustomization;
-use ::controllers::source::{self, DigestAlgorithm};
-use ::controllers::process::{self, Election, Part, RunError};
 use runtime::client::ConnectError;
 use runtime::metrics::Metrics;
 use runtime::{Backoff, Connection, Jitter, ManagerOptions, Options, servers};

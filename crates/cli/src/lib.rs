@@ -3,12 +3,12 @@
 //! [`run`] parses the arguments, starts logging, runs the command and reports its failure; it is the only
 //! crate that writes to standard output.
 
-#[allow(dead_code, reason = "called once arguments are parsed as Flux does")]
 mod build;
 mod controllers;
 mod crds;
-#[allow(dead_code, reason = "called once arguments are parsed as Flux does")]
 mod envsubst;
+mod flux;
+mod helm;
 mod kustomize;
 mod logging;
 mod report;
@@ -45,12 +45,30 @@ enum Command {
     Controllers(Box<controllers::Controllers>),
     /// Print the CustomResourceDefinitions of the Flux kinds
     Crds(crds::Crds),
+    /// Manage Helm releases, and render charts
+    Helm(helm::Helm),
     /// Build kustomizations
     Kustomize(kustomize::Kustomize),
 }
 
 /// Parses the arguments, does what they say, and gives the exit code.
 pub fn run() -> ExitCode {
+    let mut words: Vec<String> = std::env::args_os()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let program = words
+        .first()
+        .map_or("", |program| program.rsplit('/').next().unwrap_or(program));
+    let as_flux = program == "flux";
+    if !words.is_empty() {
+        words.remove(0);
+    }
+    if as_flux {
+        return flux::run("flux", &words);
+    }
+    if flux::takes(&words) {
+        return flux::run("sluice", &words);
+    }
     let matches = Arguments::command().version(version::VERSION).get_matches();
     let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
@@ -58,6 +76,7 @@ pub fn run() -> ExitCode {
     };
     logging::start(arguments.log_encoding, arguments.log_level);
     let ended = match arguments.command {
+        Command::Helm(words) => return ExitCode::from(helm::run(&words)),
         Command::Up(up) => up::run(up).map_err(|error| {
             let hint = error.hint();
             let failure = Failure::from(error);

@@ -1,0 +1,149 @@
+//! `create secret helm` and `tls`: logins for chart repositories, certificates and keys.
+
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use serde_json::Value;
+
+use super::{Data, finish, labels, object, required};
+use crate::flux::invocation::Invocation;
+use crate::flux::{Outcome, Stop, go};
+
+pub(super) fn run(invocation: &Invocation<'_>) -> Outcome {
+    let labels = labels(invocation)?;
+    let [authority, certificate, key] = files(invocation)?;
+    let mut secret = make(
+        invocation,
+        invocation.name(),
+        &authority,
+        &certificate,
+        &key,
+    )?;
+    if !labels.is_empty() {
+        secret["metadata"]["labels"] = labels.into();
+    }
+    finish(invocation, &secret, "helm")
+}
+
+pub(super) fn tls(invocation: &Invocation<'_>) -> Outcome {
+    let labels = labels(invocation)?;
+    let [authority, certificate, key] = files(invocation)?;
+    let namespace = &invocation.namespace;
+    let mut secret = certificates(invocation.name(), namespace, &authority, &certificate, &key)?;
+    if !labels.is_empty() {
+        secret["metadata"]["labels"] = labels.into();
+    }
+    finish(invocation, &secret, "tls")
+}
+
+/// The authority's certificate, the client's, and its key.
+fn files(invocation: &Invocation<'_>) -> Result<[Vec<u8>; 3], Stop> {
+    let read = |flag: &str, failure: &str| match invocation.some_text(flag) {
+        Some(file) => go::read_file(file).map_err(|error| format!("{failure}: {error}")),
+        None => Ok(Vec::new()),
+    };
+    Ok([
+        read("ca-crt-file", "unable to read TLS CA file")?,
+        read("tls-crt-file", "failed to read cert file")?,
+        read("tls-key-file", "failed to read key file")?,
+    ])
+}
+
+/// The Secret of a chart repository: a client's certificate, else a password, else an authority.
+pub(in crate::flux) fn make(
+    invocation: &Invocation<'_>,
+    name: &str,
+    authority: &[u8],
+    certificate: &[u8],
+    key: &[u8],
+) -> Result<Value, Stop> {
+    let namespace = &invocation.namespace;
+    let (user, password) = (invocation.text("username"), invocation.text("password"));
+    if !certificate.is_empty() || !key.is_empty() {
+        return certificates(name, namespace, authority, certificate, key);
+    }
+    if user.is_empty() && password.is_empty() {
+        if authority.is_empty() {
+            return Ok(object(name, namespace, Data::default(), None));
+        }
+        return certificates(name, namespace, authority, certificate, key);
+    }
+    required(user, "username")?;
+    required(password, "password")?;
+    let mut data = Data::default();
+    data.set("username", user);
+    data.set("password", password);
+    if !authority.is_empty() {
+        data.bytes("ca.crt", authority);
+    }
+    Ok(object(
+        name,
+        namespace,
+        data,
+        Some("kubernetes.io/basic-auth"),
+    ))
+}
+
+fn certificates(
+    name: &str,
+    namespace: &str,
+    authority: &[u8],
+    certificate: &[u8],
+    key: &[u8],
+) -> Result<Value, Stop> {
+    match (certificate.is_empty(), key.is_empty()) {
+        (false, true) => return Err("found certificate but missing private key".into()),
+        (true, false) => return Err("found private key but missing certificate".into()),
+        (true, true) if authority.is_empty() => {
+            return Err("no CA certificate or client certificate pair found".into());
+        }
+        _ => {}
+    }
+    let mut data = Data::default();
+    let mut kind = "Opaque";
+    if !certificate.is_empty() {
+        check_pair(certificate, key)
+            .map_err(|error| format!("invalid TLS certificate and key pair: {error}"))?;
+        data.bytes("tls.crt", certificate);
+        data.bytes("tls.key", key);
+        kind = "kubernetes.io/tls";
+    }
+    if !authority.is_empty() {
+        data.bytes("ca.crt", authority);
+    }
+    Ok(object(name, namespace, data, Some(kind)))
+}
+
+/// Whether the key is that of the certificate. Messages: Go's `tls.X509KeyPair`.
+fn check_pair(certificate: &[u8], key: &[u8]) -> Result<(), String> {
+    let chain: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(certificate)
+        .filter_map(Result::ok)
+        .collect();
+    if chain.is_empty() {
+        return Err("tls: failed to find any PEM data in certificate input".to_owned());
+    }
+    let key = PrivateKeyDer::from_pem_slice(key)
+        .map_err(|_| "tls: failed to find any PEM data in key input".to_owned())?;
+    let first = &chain[0];
+    if webpki_parses(first).is_none() {
+        return Err("x509: malformed certificate".to_owned());
+    }
+    let key =
+        any_supported_type(&key).map_err(|_| "tls: failed to parse private key".to_owned())?;
+    match CertifiedKey::new(chain, key).keys_match() {
+        Ok(()) => Ok(()),
+        Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {
+            Err("tls: private key does not match public key".to_owned())
+        }
+        // Keys that cannot be compared are left to those who use them.
+        Err(rustls::Error::InconsistentKeys(_)) => Ok(()),
+        Err(_) => Err("x509: malformed certificate".to_owned()),
+    }
+}
+
+fn webpki_parses(certificate: &CertificateDer<'_>) -> Option<()> {
+    rustls::server::ParsedCertificate::try_from(certificate)
+        .ok()
+        .map(|_| ())
+}
