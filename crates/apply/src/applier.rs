@@ -1,6 +1,7 @@
 //! Applying a set of objects.
 
 mod object;
+mod repair;
 mod stage;
 
 use std::collections::BTreeMap;

@@ -162,11 +162,10 @@ impl Outcome {
         if self.errors.is_empty() {
             return None;
         }
-        let texts: String = self
-            .errors
-            .iter()
-            .map(|error| format!("{error};"))
-            .collect();
+        let mut texts = String::new();
+        for error in &self.errors {
+            texts.push_str(&format!("{error};"));
+        }
         Some(format!("delete failed, errors: {texts}"))
     }
 

@@ -152,6 +152,10 @@ mod tests {
             json!({"spec": {"schedule": "* * * * *", "jobTemplate": {"spec": job}}}),
             false,
         );
+    }
+
+    #[test]
+    fn rights_and_networks_are_not_doubted() {
         check(
             "rbac.authorization.k8s.io/v1",
             "Role",

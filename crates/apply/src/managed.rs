@@ -123,7 +123,7 @@ fn merge(ours: &mut Value, other: &Value) {
         let fields = entry.get("fieldsV1").filter(|fields| !fields.is_null());
         fields
             .and_then(|fields| Set::from_value(fields).ok())
-            .unwrap_or_else(Set::new)
+            .unwrap_or_default()
     };
     let union = set(ours).union(&set(other));
     ours["fieldsV1"] = union.to_value();

@@ -171,13 +171,13 @@ struct Version {
 #[serde(rename_all = "camelCase")]
 struct Served {
     resource: String,
-    response_kind: Option<Kind>,
+    response_kind: Option<Response>,
     #[serde(default)]
     scope: String,
 }
 
 #[derive(Deserialize)]
-struct Kind {
+struct Response {
     #[serde(default)]
     group: String,
     #[serde(default)]

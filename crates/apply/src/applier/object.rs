@@ -7,19 +7,16 @@ use api::meta::ObjectId;
 use object::{Value, meta};
 
 use super::Applier;
+use super::repair::TRIES;
 use crate::change::{Action, Change, id_of};
 use crate::check::is_invalid;
 use crate::compare::{changed_fields, has_drifted};
 use crate::error::{ObjectError, Step, masked};
 use crate::ignore;
-use crate::managed::{cleanup_patch, migration_patch};
 use crate::manifest::{Manifest, any_in_metadata};
 use crate::memory::{Digest, InFlight, Key, Known, Policy};
-use crate::options::{Options, Propagation};
+use crate::options::Options;
 use crate::rest::{Failure, Form, Resource, Target};
-
-/// How often an object is cleaned up when others keep changing it meanwhile.
-const TRIES: u32 = 3;
 
 /// What to do about the objects of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +33,9 @@ pub(super) enum Mode {
 pub(super) struct Plan {
     pub(super) id: ObjectId,
     is_doubtful: bool,
-    object: Arc<Value>,
+    pub(super) object: Arc<Value>,
     origin: Option<Arc<str>>,
-    resource: Arc<Resource>,
+    pub(super) resource: Arc<Resource>,
     known: Known,
     flight: Option<InFlight>,
     /// What is already clear.
@@ -62,7 +59,7 @@ impl Plan {
         self.known.is_update
     }
 
-    fn target(&self) -> Target<'_> {
+    pub(super) fn target(&self) -> Target<'_> {
         Target {
             resource: &self.resource,
             namespace: &self.id.namespace,
@@ -74,12 +71,19 @@ impl Plan {
         Change::new(self.id.clone(), self.resource.gvk.version.as_str(), action)
     }
 
-    fn error(&self, step: Step, failure: Failure) -> ObjectError {
+    pub(super) fn error(&self, step: Step, failure: Failure) -> ObjectError {
         ObjectError {
             id: self.id.clone(),
             step,
             failure: masked(failure, &self.object),
             origin: self.origin.clone(),
+        }
+    }
+
+    /// The object was applied; `answer` is the object or its metadata.
+    fn done(&mut self, answer: &Value, is_corrected: bool) {
+        if let Some(flight) = self.flight.take() {
+            flight.done(answer, is_corrected);
         }
     }
 
@@ -259,7 +263,7 @@ impl Applier {
         };
         let mut change = plan.change(action);
         change.is_drift = plan.known.is_drift && action.has_changed();
-        self.done(plan, &answer, change.is_drift);
+        plan.done(&answer, change.is_drift);
         Ok(change)
     }
 
@@ -283,7 +287,7 @@ impl Applier {
                 Action::Configured
             });
             change.is_drift = plan.known.is_drift;
-            self.done(plan, &answer, change.is_drift);
+            plan.done(&answer, change.is_drift);
             return Ok(change);
         };
         let dry_run = match self
@@ -296,7 +300,7 @@ impl Applier {
                 let (_, answer) = self
                     .recreate_or(plan, &plan.object, options, failure, Form::Metadata)
                     .await?;
-                self.done(plan, &answer, plan.known.is_drift);
+                plan.done(&answer, plan.known.is_drift);
                 return Ok(plan.change(Action::Created));
             }
             Err(failure) => return Err(plan.error(Step::Apply, failure)),
@@ -315,7 +319,7 @@ impl Applier {
         is_patched |= cleaned.is_some();
         let drifted = has_drifted(&before, &wanted);
         if !drifted && !is_patched {
-            self.done(plan, &live, false);
+            plan.done(&live, false);
             return Ok(plan.change(Action::Unchanged));
         }
         if !paths.is_empty() {
@@ -328,21 +332,21 @@ impl Applier {
         if is_drift {
             fields = changed_fields(&before, &without(&answer));
         }
-        self.done(plan, &answer, is_drift);
+        plan.done(&answer, is_drift);
         let mut change = plan.change(Action::Configured);
         change.is_drift = is_drift;
         change.fields = fields;
         Ok(change)
     }
 
-    async fn read(&self, plan: &Plan, form: Form) -> Result<Option<Value>, ObjectError> {
+    pub(super) async fn read(&self, plan: &Plan, form: Form) -> Result<Option<Value>, ObjectError> {
         // Flux does not look at why an object cannot be read; what then fails is the dry run.
         let live = self.rest.get(&plan.target(), form).await;
         live.map_err(|failure| plan.error(Step::Apply, failure))
     }
 
     /// Applies a manifest; makes the object anew if it must be. Returns whether it is new.
-    async fn send(
+    pub(super) async fn send(
         &self,
         plan: &Plan,
         object: &Value,
@@ -364,152 +368,6 @@ impl Applier {
                 self.recreate_or(plan, object, options, failure, form).await
             }
             Err(failure) => Err(plan.error(Step::Apply, failure)),
-        }
-    }
-
-    /// The live object, if it is there and may be deleted to be made anew.
-    async fn should_recreate(
-        &self,
-        plan: &Plan,
-        options: &Options,
-    ) -> Result<Option<Value>, ObjectError> {
-        let is_forced = options.force || any_in_metadata(&plan.object, &options.force_selector);
-        let Some(live) = self.read(plan, Form::Metadata).await? else {
-            return Ok(None);
-        };
-        let is_forced = is_forced || any_in_metadata(&live, &options.force_selector);
-        Ok(Some(live).filter(|_| is_forced))
-    }
-
-    async fn recreate_or(
-        &self,
-        plan: &Plan,
-        object: &Value,
-        options: &Options,
-        failure: Failure,
-        form: Form,
-    ) -> Result<(bool, Value), ObjectError> {
-        let Some(live) = self.should_recreate(plan, options).await? else {
-            return Err(plan.error(Step::Apply, failure));
-        };
-        let (target, uid) = (plan.target(), meta::uid(&live));
-        let background = Propagation::Background.name();
-        match self.rest.delete(&target, background, Some(uid)).await {
-            Ok(()) => {}
-            Err(failure) if failure.is_not_found() => {}
-            Err(failure) => return Err(plan.error(Step::Recreate, failure)),
-        }
-        let end = Instant::now() + options.wait_timeout;
-        let mut pause = Duration::from_millis(20);
-        loop {
-            let live = self.rest.get(&target, Form::Metadata).await;
-            match live.map_err(|failure| plan.error(Step::AwaitRecreation, failure))? {
-                Some(live) if meta::uid(&live) == uid => {}
-                _ => break,
-            }
-            if Instant::now() + pause > end {
-                return Err(plan.error(Step::AwaitRecreation, Failure::Deadline));
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(options.wait_interval);
-        }
-        let answer = self.rest.apply(&target, object, false, form).await;
-        let answer = answer.map_err(|failure| plan.error(Step::Apply, failure))?;
-        Ok((answer.is_new, answer.object))
-    }
-
-    /// Takes fields over from managers that should not have them, removes annotations of other tools, and applies the
-    /// manifest again. `None` if there was nothing to do.
-    async fn clean_up(
-        &self,
-        plan: &Plan,
-        object: &Value,
-        live: &Value,
-        options: &Options,
-        form: Form,
-    ) -> Result<Option<Value>, ObjectError> {
-        if self.clean_up_only(plan, live, options).await?.is_none() {
-            return Ok(None);
-        }
-        let (_, answer) = self.send(plan, object, options, form).await?;
-        Ok(Some(answer))
-    }
-
-    async fn clean_up_only(
-        &self,
-        plan: &Plan,
-        live: &Value,
-        options: &Options,
-    ) -> Result<Option<Value>, ObjectError> {
-        let cleanup = &options.cleanup;
-        let is_left = any_in_metadata(&plan.object, &cleanup.exclusions)
-            || any_in_metadata(live, &cleanup.exclusions);
-        if is_left {
-            return Ok(None);
-        }
-        self.patch(plan, live, Step::Cleanup, |live| {
-            cleanup_patch(live, cleanup, &self.owner.field_manager)
-        })
-        .await
-    }
-
-    async fn migrate(&self, plan: &Plan) -> Result<bool, ObjectError> {
-        let Some(live) = self.read(plan, Form::Metadata).await? else {
-            return Ok(false);
-        };
-        let version = plan.resource.gvk.api_version();
-        let patched = self
-            .patch(plan, &live, Step::Migrate, |live| {
-                migration_patch(live, &version)
-            })
-            .await;
-        patched.map(|live| live.is_some()).map_err(|mut error| {
-            let text = format!(
-                "failed to migrate managed fields API version to {version}: {}",
-                error.failure
-            );
-            error.failure = Failure::Local(text);
-            error
-        })
-    }
-
-    /// Patches an object as `patch` says; again if someone else has changed it meanwhile.
-    async fn patch(
-        &self,
-        plan: &Plan,
-        live: &Value,
-        step: Step,
-        patch: impl Fn(&Value) -> Option<Value>,
-    ) -> Result<Option<Value>, ObjectError> {
-        let Some(mut operations) = patch(live) else {
-            return Ok(None);
-        };
-        for tried in 1.. {
-            let failure = match self
-                .rest
-                .patch(&plan.target(), &operations, Form::Metadata)
-                .await
-            {
-                Ok(answer) => return Ok(Some(answer.object)),
-                Err(failure) => failure,
-            };
-            if tried == TRIES || !matches!(failure.code(), 409 | 422) {
-                return Err(plan.error(step, failure));
-            }
-            let Some(live) = self.read(plan, Form::Metadata).await? else {
-                return Ok(None);
-            };
-            match patch(&live) {
-                Some(again) => operations = again,
-                None => return Ok(None),
-            }
-        }
-        Ok(None)
-    }
-
-    fn done(&self, plan: &mut Plan, answer: &Value, is_corrected: bool) {
-        if let Some(flight) = plan.flight.take() {
-            flight.done(answer, is_corrected);
         }
     }
 }

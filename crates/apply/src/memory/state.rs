@@ -66,14 +66,22 @@ struct Entry {
     digest: Option<Digest>,
     /// How the object stood after it was applied, or when it was last compared.
     live: Option<Live>,
-    /// What the watch has told of the object while it is being applied; the inner `None` means that it is gone.
-    latest: Option<Option<Live>>,
+    /// What the watch has told of the object while it is being applied.
+    latest: Latest,
     is_in_flight: bool,
     is_dirty: bool,
     /// Whether it was seen to be ready since it was last changed.
     is_ready: bool,
     corrections: u32,
     corrected: Option<Instant>,
+}
+
+/// What the watch has told of an object while it is being applied.
+enum Latest {
+    Nothing,
+    State(Live),
+    /// It is gone, as of this version.
+    Gone(u64),
 }
 
 type Told = Option<(Drift, Duration)>;
@@ -166,7 +174,7 @@ impl State {
         }
         let (key, entry) = kind.entry(key, owner, policy);
         entry.is_in_flight = true;
-        entry.latest = None;
+        entry.latest = Latest::Nothing;
         entry.owner = Arc::clone(owner);
         entry.policy = Arc::clone(policy);
         entry.digest = Some(digest);
@@ -204,9 +212,13 @@ impl State {
             .is_some_and(|was| was.version == version);
         entry.live = Some(live);
         // What the watch told meanwhile matters if it is newer than the answer.
-        match entry.latest.take() {
-            Some(Some(latest)) if latest.version > version => {
+        match std::mem::replace(&mut entry.latest, Latest::Nothing) {
+            Latest::State(latest) if latest.version > version => {
                 entry.change(&name, key, Some(latest))
+            }
+            Latest::Gone(end) if end > version => {
+                kind.live.remove(&hash);
+                entry.change(&name, key, None)
             }
             _ => None,
         }
@@ -216,7 +228,7 @@ impl State {
         if let Some(entry) = self.kinds[place].entries.get_mut(key) {
             entry.is_in_flight = false;
             entry.digest = None;
-            entry.latest = None;
+            entry.latest = Latest::Nothing;
         }
     }
 
@@ -245,7 +257,7 @@ impl State {
         let name = kind.name.clone();
         let entry = kind.entries.get_mut(&key)?;
         if entry.is_in_flight {
-            entry.latest = Some(Some(live));
+            entry.latest = Latest::State(live);
             return None;
         }
         entry.change(&name, &key, Some(live))
@@ -273,7 +285,7 @@ impl State {
         let key = Arc::clone(key);
         let entry = kind.entries.get_mut(&key)?;
         if entry.is_in_flight {
-            entry.latest = Some(None);
+            entry.latest = Latest::Gone(version);
             return None;
         }
         entry.change(&name, &key, None)
@@ -469,7 +481,7 @@ impl Kind {
                 policy: Arc::clone(policy),
                 digest: None,
                 live: None,
-                latest: None,
+                latest: Latest::Nothing,
                 is_in_flight: false,
                 is_dirty: false,
                 is_ready: false,

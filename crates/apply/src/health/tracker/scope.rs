@@ -354,7 +354,9 @@ async fn follow(
                 let slots = shared.slots(place, object.metadata.name.as_deref());
                 if !slots.is_empty() {
                     let object = to_value(object, &place.gvk);
-                    slots.iter().for_each(|slot| slot.see(&object));
+                    for slot in &slots {
+                        slot.see(&object);
+                    }
                 }
             }
             Ok(Event::Delete(object)) => {
@@ -365,7 +367,9 @@ async fn follow(
                     .unwrap_or_default();
                 let version = version.parse().unwrap_or(0);
                 let slots = shared.slots(place, object.metadata.name.as_deref());
-                slots.iter().for_each(|slot| slot.miss(version));
+                for slot in &slots {
+                    slot.miss(version);
+                }
             }
             Ok(Event::InitDone) => shared.synced(place),
             Err(error) => shared.failed(place, &error),

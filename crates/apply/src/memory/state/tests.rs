@@ -168,6 +168,21 @@ fn events_wait_while_an_object_is_being_applied() {
 }
 
 #[test]
+fn an_end_while_an_object_is_being_applied_is_told_if_it_is_newer() {
+    for (version, is_told) in [(9, false), (12, true)] {
+        let mut fixture = Fixture::new();
+        fixture.apply("1", 5);
+        let (place, key) = fixture.begin("2").1.unwrap();
+        let end = metadata(&object(version, &json!({}), &json!({})));
+        assert_eq!(fixture.state.remove(fixture.place, &end), None);
+        let answer = object(10, &json!({"f:a": {}}), &json!({}));
+        let told = fixture.state.done(place, &key, &answer, false);
+        assert_eq!(told.is_some_and(|(drift, _)| drift.is_deleted), is_told);
+        assert_eq!(fixture.begin("2").0.exists, Some(!is_told));
+    }
+}
+
+#[test]
 fn an_end_is_told_unless_the_object_is_there_again() {
     let mut fixture = Fixture::new();
     fixture.apply("1", 10);
