@@ -28,10 +28,6 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-/// As the program has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const NAMESPACE: &str = "apps";
 const TOKEN: &str = "a-token-of-the-measurement";
 

@@ -223,8 +223,9 @@ impl Store {
         let event = bucket.write(key, expected, kind, object)?;
         let stored = Arc::clone(&event.object);
         let Some(writer) = &self.writer else {
-            self.published.store(event.revision, Ordering::SeqCst);
+            let revision = event.revision;
             bucket.publish(event);
+            self.published.store(revision, Ordering::SeqCst);
             return Ok(Pending { stored, done: None });
         };
         let (sender, receiver) = oneshot::channel();

@@ -129,8 +129,10 @@ fn run(shared: &Shared, mut database: Database, progress: &Progress) {
 
 fn finish(jobs: Vec<Job>, published: &AtomicI64) {
     for job in jobs {
-        published.store(job.event.revision, Ordering::SeqCst);
+        let revision = job.event.revision;
         job.bucket.publish(job.event);
+        // After the event can be read: a watch takes this as the end of what it has to look for.
+        published.store(revision, Ordering::SeqCst);
         // Nobody waits any more when the request was given up.
         let _ = job.done.send(Ok(()));
     }
