@@ -65,17 +65,21 @@ async fn workloads_are_waited_for_without_asking() {
     let mut failed = ready(2);
     failed["conditions"][1] = json!({"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "lastUpdateTime": "2026-01-01T00:00:00Z", "lastTransitionTime": "2026-01-01T00:00:00Z", "message": ""});
     world.patch_status(&deployment, failed).await;
-    support::eventually(async || match cluster.health().wait(&both, &LONG).await {
-        Err(error) => Ok(assert_eq!(
-            error.to_string(),
-            format!(
-                "failed early due to stalled resources: [Deployment/{}/d status: 'Failed']",
-                world.namespace
-            )
-        )),
-        Ok(()) => Err("still ready".to_owned()),
+    let text = support::eventually(async || {
+        let waited = cluster.health().wait(&both, &LONG).await;
+        waited
+            .err()
+            .map(|error| error.to_string())
+            .ok_or("still ready".to_owned())
     })
     .await;
+    assert_eq!(
+        text,
+        format!(
+            "failed early due to stalled resources: [Deployment/{}/d status: 'Failed']",
+            world.namespace
+        )
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
