@@ -48,7 +48,7 @@ pub use environment::{Environment, FixedEnvironment};
 pub use exec::{Context, ExecError, Limits, Location, Slot};
 pub use function::{Body, CallError, Function, Functions, Param, Signature};
 pub use parse::ParseError;
-pub use template::{MissingKey, Templates};
+pub use template::{MissingKey, Parsed, Templates};
 pub use text::{
     Rune, Str, find, first_rune, last_rune, lossy, replace_all, rune_count, runes, split_n,
     trim_matches, trim_space,

@@ -1,6 +1,6 @@
 //! Sets of templates that can call each other by name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::function::Functions;
@@ -17,6 +17,13 @@ pub enum MissingKey {
     Zero,
     /// An error.
     Error,
+}
+
+/// A parsed text: its template and those it defines.
+#[derive(Debug)]
+pub struct Parsed {
+    name: Str,
+    trees: BTreeMap<Str, Tree>,
 }
 
 /// A set of named templates.
@@ -88,28 +95,45 @@ impl Templates {
         text: impl Into<Str>,
         functions: &Functions,
     ) -> Result<Arc<Tree>, ParseError> {
+        let parsed = self.read(name, text, functions)?;
+        let line = ParseError {
+            template: parsed.name.to_string(),
+            line: 1,
+            message: "the text gives no template".to_owned(),
+        };
+        self.adopt(parsed).ok_or(line)
+    }
+
+    /// Parses `text` as [`Templates::parse`] does, without taking it into the set: several threads can do so at once.
+    pub fn read(
+        &self,
+        name: impl Into<Str>,
+        text: impl Into<Str>,
+        functions: &Functions,
+    ) -> Result<Parsed, ParseError> {
         let options = ParseOptions {
             left: &self.left,
             right: &self.right,
             has_function: &|name| functions.contains(name),
         };
-        let own_name = name.into();
-        let text = text.into();
+        let name = name.into();
+        let trees = parse(&name, &text.into(), &options)?;
+        Ok(Parsed { name, trees })
+    }
+
+    /// Takes what has been parsed into the set; gives the tree of the text itself.
+    pub fn adopt(&mut self, parsed: Parsed) -> Option<Arc<Tree>> {
         let mut own = None;
-        for (name, tree) in parse(&own_name, &text, &options)? {
+        for (name, tree) in parsed.trees {
             let tree = Arc::new(tree);
-            if name == own_name {
+            if name == parsed.name {
                 own = Some(Arc::clone(&tree));
             }
             if !tree.is_empty() || self.lookup(name.as_bytes()).is_none() {
                 self.trees.insert(name, tree);
             }
         }
-        own.ok_or_else(|| ParseError {
-            template: own_name.to_string(),
-            line: 1,
-            message: "the text gives no template".to_owned(),
-        })
+        own
     }
 
     /// Adds a tree parsed before, under its own name.

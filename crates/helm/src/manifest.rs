@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use gotemplate::unicode::is_space;
 use serde_json::Value as Json;
 
-use crate::Compat;
 use crate::values::string_form;
+use crate::{Compat, parallel};
 
 /// The annotation that makes a manifest a hook.
 const HOOK: &str = "helm.sh/hook";
@@ -259,16 +259,20 @@ pub fn sort(
     order: Order,
     compat: Compat,
 ) -> Result<Sorted, String> {
-    let mut sorted = Sorted::default();
+    let mut documents = Vec::new();
     for (path, content) in files {
         let base = path.rsplit('/').next().unwrap_or_default();
-        if base.starts_with('_') {
-            continue;
+        if !base.starts_with('_') {
+            let parts = split(content, compat).into_iter();
+            documents.extend(parts.map(|document| (path.as_str(), document)));
         }
-        for document in split(content, compat) {
-            add(&mut sorted, path, document, compat)
-                .map_err(|error| format!("YAML parse error on {path}: {error}"))?;
-        }
+    }
+    let total = documents.iter().map(|(_, text)| text.len()).sum();
+    let heads = parallel::map(&documents, total, |(_, text)| Head::of(text, compat));
+    let mut sorted = Sorted::default();
+    for ((path, document), head) in documents.into_iter().zip(heads) {
+        let head = head.map_err(|error| format!("YAML parse error on {path}: {error}"))?;
+        add(&mut sorted, path, document, head);
     }
     let key = |kind: &str| match order.rank(kind, compat) {
         Some(rank) => (0, rank, String::new()),
@@ -297,46 +301,71 @@ fn field(object: &Json, key: &str) -> Result<String, String> {
     }
 }
 
-fn add(sorted: &mut Sorted, path: &str, document: &str, compat: Compat) -> Result<(), String> {
-    let head = crate::values::read_json(document.as_bytes())?;
-    if !head.is_object() && !head.is_null() {
-        let wanted = if compat.is_v3() {
-            "releaseutil.SimpleHead"
-        } else {
-            "util.SimpleHead"
-        };
-        return Err(mismatch(&head, "value", wanted));
-    }
-    let kind = field(&head, "kind")?;
-    let api_version = field(&head, "apiVersion")?;
-    let metadata = head.get("metadata").unwrap_or(&Json::Null);
-    if !metadata.is_object() && !metadata.is_null() {
-        return Err(mismatch(
-            metadata,
-            "struct field SimpleHead.metadata",
-            "struct",
-        ));
-    }
-    let name = field(metadata, "name")?;
-    let mut annotations = BTreeMap::new();
-    match metadata.get("annotations") {
-        None | Some(Json::Null) => {}
-        Some(Json::Object(entries)) => {
-            for (key, value) in entries {
-                let text = string_form(value).ok_or_else(|| {
-                    mismatch(value, "struct field .metadata.annotations", "string")
-                })?;
-                annotations.insert(key.clone(), text);
-            }
+/// What of a manifest decides where it goes: Helm's `SimpleHead`.
+struct Head {
+    kind: String,
+    api_version: String,
+    name: String,
+    annotations: BTreeMap<String, String>,
+}
+
+impl Head {
+    fn of(document: &str, compat: Compat) -> Result<Head, String> {
+        let head = crate::values::read_json(document.as_bytes())?;
+        if !head.is_object() && !head.is_null() {
+            let wanted = if compat.is_v3() {
+                "releaseutil.SimpleHead"
+            } else {
+                "util.SimpleHead"
+            };
+            return Err(mismatch(&head, "value", wanted));
         }
-        Some(value) => {
+        let kind = field(&head, "kind")?;
+        let api_version = field(&head, "apiVersion")?;
+        let metadata = head.get("metadata").unwrap_or(&Json::Null);
+        if !metadata.is_object() && !metadata.is_null() {
             return Err(mismatch(
-                value,
-                "struct field .metadata.annotations",
-                "map[string]string",
+                metadata,
+                "struct field SimpleHead.metadata",
+                "struct",
             ));
         }
+        let name = field(metadata, "name")?;
+        let mut annotations = BTreeMap::new();
+        match metadata.get("annotations") {
+            None | Some(Json::Null) => {}
+            Some(Json::Object(entries)) => {
+                for (key, value) in entries {
+                    let text = string_form(value).ok_or_else(|| {
+                        mismatch(value, "struct field .metadata.annotations", "string")
+                    })?;
+                    annotations.insert(key.clone(), text);
+                }
+            }
+            Some(value) => {
+                return Err(mismatch(
+                    value,
+                    "struct field .metadata.annotations",
+                    "map[string]string",
+                ));
+            }
+        }
+        Ok(Head {
+            kind,
+            api_version,
+            name,
+            annotations,
+        })
     }
+}
+
+fn add(sorted: &mut Sorted, path: &str, document: &str, head: Head) {
+    let Head {
+        kind,
+        api_version,
+        name,
+        annotations,
+    } = head;
     let Some(hooks) = annotations.get(HOOK) else {
         sorted.manifests.push(Manifest {
             path: path.to_owned(),
@@ -344,7 +373,7 @@ fn add(sorted: &mut Sorted, path: &str, document: &str, compat: Compat) -> Resul
             kind,
             api_version,
         });
-        return Ok(());
+        return;
     };
     let list = |text: &str| -> Vec<String> {
         text.split(',')
@@ -353,7 +382,7 @@ fn add(sorted: &mut Sorted, path: &str, document: &str, compat: Compat) -> Resul
     };
     let mut events = list(hooks);
     if !events.iter().all(|event| EVENTS.contains(&event.as_str())) {
-        return Ok(());
+        return;
     }
     for event in &mut events {
         if event == "test-success" {
@@ -379,5 +408,4 @@ fn add(sorted: &mut Sorted, path: &str, document: &str, compat: Compat) -> Resul
             .map(|policies| list(policies))
             .unwrap_or_default(),
     });
-    Ok(())
 }

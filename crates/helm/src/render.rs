@@ -99,7 +99,7 @@ pub enum RenderFailure {
     /// The chart or its values are not right.
     #[error("{0}")]
     Chart(String),
-    /// Templates failed.
+    /// Templates failed, or the cluster is of the wrong version.
     #[error("{0}")]
     Template(String),
     /// What came out is no YAML. With `--debug` Helm prints it all the same.
@@ -169,7 +169,7 @@ pub fn render(
     {
         check_schemas(chart, values, options.schemas.as_ref()).map_err(RenderFailure::Chart)?;
     }
-    check_kube_version(chart, &options.capabilities).map_err(RenderFailure::Chart)?;
+    check_kube_version(chart, &options.capabilities).map_err(RenderFailure::Template)?;
     let engine = Engine {
         compat,
         mode: Mode {

@@ -428,7 +428,7 @@ fn print(
     } else {
         Vec::new()
     };
-    let is_shown = |hook: &&Hook| !options.no_hooks && !(options.skip_tests && hook.is_test());
+    let is_shown = |hook: &&Hook| !options.no_hooks && (!options.skip_tests || !hook.is_test());
     let hooks = rendered.hooks.iter().filter(is_shown);
     let mut output = TemplateOutput {
         warnings,

@@ -11,7 +11,7 @@ fn check(file: &str, required: f64) {
         return;
     };
     let mut tally = Tally::default();
-    for outcome in corpus::run_file(&root.join(file)).expect("the corpus is readable") {
+    for outcome in corpus::run_path(&root.join(file)).expect("the corpus is readable") {
         let difference = outcome.difference.filter(|_| !outcome.only_text_differs);
         tally.record(&outcome.name, difference.map_or(Ok(()), Err));
     }

@@ -27,11 +27,20 @@ pub fn load(fs: &dyn FileSystem, path: &Path, compat: Compat) -> Result<Chart, C
 
 /// Loads the chart in a folder: what `.helmignore` leaves out is no part of it. Links are followed.
 pub fn load_dir(fs: &dyn FileSystem, path: &Path, compat: Compat) -> Result<Chart, ChartError> {
+    let mut is_newer = false;
     if !compat.is_v3() {
-        detect(fs, path)?;
+        is_newer = detect(fs, path)?;
     }
     let files = files_of(fs, path, compat).map_err(ChartError)?;
-    super::load_files(files, compat)
+    refuse_newer(super::load_files(files, compat)?, is_newer)
+}
+
+/// Charts of a kind that Helm 4 loads but does not install.
+fn refuse_newer(chart: Chart, is_newer: bool) -> Result<Chart, ChartError> {
+    if is_newer {
+        return Err(ChartError("invalid chart apiVersion".to_owned()));
+    }
+    Ok(chart)
 }
 
 /// Loads the chart in the bytes of an archive.
@@ -40,8 +49,8 @@ pub fn load_archive(bytes: &[u8], compat: Compat) -> Result<Chart, ChartError> {
     super::load_files(files, compat)
 }
 
-/// Helm 4 looks which kind of chart it is before it loads it.
-fn detect(fs: &dyn FileSystem, path: &Path) -> Result<(), ChartError> {
+/// Helm 4 looks which kind of chart it is before it loads it. Gives whether it is one of version 3.
+fn detect(fs: &dyn FileSystem, path: &Path) -> Result<bool, ChartError> {
     let file = path.join("Chart.yaml");
     let text = fs.read(&file).map_err(|error| {
         ChartError(format!(
@@ -53,8 +62,8 @@ fn detect(fs: &dyn FileSystem, path: &Path) -> Result<(), ChartError> {
     check_kind(&text)
 }
 
-/// Fails for charts of a kind that Helm 4 does not load.
-fn check_kind(text: &[u8]) -> Result<(), ChartError> {
+/// Fails for charts of a kind that Helm 4 does not load; true for version 3, which it does not install.
+fn check_kind(text: &[u8]) -> Result<bool, ChartError> {
     let wrong = |error: String| ChartError(format!("cannot load Chart.yaml: {error}"));
     let document = crate::values::read_json(without_mark(text)).map_err(wrong)?;
     if !document.is_object() && !document.is_null() {
@@ -73,8 +82,8 @@ fn check_kind(text: &[u8]) -> Result<(), ChartError> {
         })?,
     };
     match version.as_str() {
-        "" | "v1" | "v2" => Ok(()),
-        "v3" => Err(ChartError("invalid chart apiVersion".to_owned())),
+        "" | "v1" | "v2" => Ok(false),
+        "v3" => Ok(true),
         _ => Err(ChartError("unsupported chart version".to_owned())),
     }
 }
@@ -99,9 +108,10 @@ fn load_archive_named(bytes: &[u8], name: &str, compat: Compat) -> Result<Chart,
             format!("unable to load chart archive: {error}")
         })
     })?;
+    let mut is_newer = false;
     if !compat.is_v3() {
         match files.iter().find(|file| file.name == "Chart.yaml") {
-            Some(file) => check_kind(file.data.as_bytes())?,
+            Some(file) => is_newer = check_kind(file.data.as_bytes())?,
             None => {
                 return Err(ChartError(
                     "unable to detect chart version, no Chart.yaml found".to_owned(),
@@ -109,7 +119,7 @@ fn load_archive_named(bytes: &[u8], name: &str, compat: Compat) -> Result<Chart,
             }
         }
     }
-    super::load_files(files, compat)
+    refuse_newer(super::load_files(files, compat)?, is_newer)
 }
 
 /// What bytes look like. Source: Go `http.DetectContentType`, for what people mistake for a chart.
@@ -126,9 +136,11 @@ fn content_type(bytes: &[u8]) -> &'static str {
         "application/zip"
     } else if starts(b"%PDF-") {
         "application/pdf"
-    } else if bytes
-        .iter()
-        .any(|byte| matches!(byte, 0..=8 | 11 | 14..=26 | 28..=31))
+    // Helm looks at a buffer of 512 bytes, whose rest is zeros.
+    } else if bytes.len() < 512
+        || bytes
+            .iter()
+            .any(|byte| matches!(byte, 0..=8 | 11 | 14..=26 | 28..=31))
     {
         "application/octet-stream"
     } else {
@@ -282,7 +294,7 @@ mod tests {
             (
                 "/c/c.txt",
                 Compat::V4,
-                "file '/c/c.txt' does not appear to be a gzipped archive; got 'text/plain; charset=utf-8'",
+                "file '/c/c.txt' does not appear to be a gzipped archive; got 'application/octet-stream'",
             ),
         ] {
             let error = load(&files, path.as_ref(), compat).unwrap_err();

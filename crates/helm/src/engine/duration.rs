@@ -124,9 +124,8 @@ pub(super) fn add(functions: &mut Functions) {
         functions.insert(
             name,
             Function::new(TWO, move |_, args| {
-                let span = match duration(&args[0]) {
-                    Ok(span) => span,
-                    Err(_) => return Ok(value(Duration(0))),
+                let Ok(span) = duration(&args[0]) else {
+                    return Ok(value(Duration(0)));
                 };
                 Ok(value(match duration(&args[1]) {
                     Ok(unit) => step(span, unit),

@@ -18,9 +18,9 @@ use gotemplate::{
     Str, Templates, Value, replace_all,
 };
 
-use crate::Compat;
 use crate::chart::Chart;
 use crate::values::{coalesce_values, path_value, table, to_yaml};
+use crate::{Compat, parallel};
 use files::Files;
 
 /// Why a chart cannot be rendered: Helm's message.
@@ -188,10 +188,14 @@ impl Engine<'_> {
         } else {
             MissingKey::Zero
         });
-        for name in &names {
-            let template = &templates[*name];
-            set.parse(name.as_str(), template.text.clone(), &functions)
+        let total = templates.values().map(|one| one.text.len()).sum();
+        let parsed = parallel::map(&names, total, |name| {
+            set.read(name.as_str(), templates[*name].text.clone(), &functions)
+        });
+        for (name, parsed) in names.iter().zip(parsed) {
+            let parsed = parsed
                 .map_err(|error| RenderError(error::parse_error(name, &error.to_string())))?;
+            set.adopt(parsed);
         }
         let mut context = Context::new(&Arc::new(set), &functions, self.environment, self.limits);
         let mut rendered = BTreeMap::new();

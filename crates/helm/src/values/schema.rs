@@ -245,6 +245,10 @@ fn describe_below(error: &ValidationError<'_, '_>, indent: usize, out: &mut Stri
 }
 
 /// What one failure is in the words of the Go library (`kind/kind.go`).
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table: one arm for each kind of failure"
+)]
 fn failure(kind: &ErrorKind<'_, '_>) -> String {
     let bound = |name: &str, got: usize, want: usize| {
         format!("{name}: got {}, want {}", count(got), count(want))
@@ -266,7 +270,7 @@ fn failure(kind: &ErrorKind<'_, '_>) -> String {
             };
             format!("jsonschema validation failed with {}", quoted(&url))
         }
-        ErrorKind::ContentSchema => "contentSchema failed".to_owned(),
+        ErrorKind::ContentSchema => "'contentSchema' failed".to_owned(),
         ErrorKind::PropertyName { prop } => format!("invalid propertyName {}", quoted(prop)),
         ErrorKind::RefCycle {
             url,
@@ -287,7 +291,7 @@ fn failure(kind: &ErrorKind<'_, '_>) -> String {
         }
         ErrorKind::Enum { want } => {
             if !want.iter().all(is_primitive) {
-                return "enum failed".to_owned();
+                return "'enum' failed".to_owned();
             }
             let shown: Vec<String> = want.iter().map(shown).collect();
             match &shown[..] {
@@ -296,7 +300,7 @@ fn failure(kind: &ErrorKind<'_, '_>) -> String {
             }
         }
         ErrorKind::Const { want } if is_primitive(want) => format!("value must be {}", shown(want)),
-        ErrorKind::Const { .. } => "const failed".to_owned(),
+        ErrorKind::Const { .. } => "'const' failed".to_owned(),
         ErrorKind::Format { got, want, err } => {
             format!("{} is not valid {want}: {err}", shown(got))
         }
@@ -357,12 +361,12 @@ fn failure(kind: &ErrorKind<'_, '_>) -> String {
         ErrorKind::ExclusiveMinimum { got, want } => limit("exclusiveMinimum", got, want),
         ErrorKind::ExclusiveMaximum { got, want } => limit("exclusiveMaximum", got, want),
         ErrorKind::MultipleOf { got, want } => limit("multipleOf", got, want),
-        ErrorKind::Not => "not failed".to_owned(),
-        ErrorKind::AllOf => "allOf failed".to_owned(),
-        ErrorKind::AnyOf => "anyOf failed".to_owned(),
-        ErrorKind::OneOf(None) => "oneOf failed, none matched".to_owned(),
+        ErrorKind::Not => "'not' failed".to_owned(),
+        ErrorKind::AllOf => "'allOf' failed".to_owned(),
+        ErrorKind::AnyOf => "'anyOf' failed".to_owned(),
+        ErrorKind::OneOf(None) => "'oneOf' failed, none matched".to_owned(),
         ErrorKind::OneOf(Some((first, second))) => {
-            format!("oneOf failed, subschemas {first}, {second} matched")
+            format!("'oneOf' failed, subschemas {first}, {second} matched")
         }
     }
 }
@@ -461,7 +465,7 @@ mod tests {
             (1.25e-7, "1.25×10⁻⁰⁷"),
             (123_456.789, "123,456.789"),
             (-1234.5, "-1,234.5"),
-            (0.12345678, "0.12345678"),
+            (0.123_456_78, "0.12345678"),
         ] {
             assert_eq!(number(&serde_json::Number::from_f64(value).unwrap()), text);
         }
