@@ -104,3 +104,52 @@ fn what_is_not_read_does_not_matter() {
     assert!(!built.reads.are_untouched_by([Path::new("/base/data.txt")]));
     assert!(!built.reads.are_untouched_by([Path::new("/base")]));
 }
+
+/// Blobs of a Git tree that count how often they are read.
+struct Counted(
+    std::collections::HashMap<tree::ContentId, std::sync::Arc<[u8]>>,
+    std::sync::Arc<std::sync::atomic::AtomicUsize>,
+);
+
+impl tree::Blobs for Counted {
+    fn read(&self, id: &tree::ContentId) -> std::io::Result<std::sync::Arc<[u8]>> {
+        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let content = self.0.get(id).cloned();
+        content.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))
+    }
+}
+
+#[test]
+fn a_git_tree_is_compared_without_reading() {
+    let reads = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let git_tree = |readme: u8| {
+        let mut entries = std::collections::BTreeMap::new();
+        let mut blobs = std::collections::HashMap::new();
+        for (at, (path, text)) in FILES.iter().enumerate() {
+            let number = if *path == "README.md" {
+                readme
+            } else {
+                at as u8
+            };
+            let id = tree::ContentId::git_sha1([number; 20]);
+            blobs.insert(id, text.as_bytes().into());
+            let entry = tree::Entry::File {
+                id,
+                size: None,
+                executable: false,
+            };
+            entries.insert(PathBuf::from(path), entry);
+        }
+        tree::Tree::new(entries, std::sync::Arc::new(Counted(blobs, reads.clone())))
+    };
+    let options = Options {
+        profile: Profile::Flux,
+        source_root: Some(PathBuf::from("/")),
+        ..Options::default()
+    };
+    let built = kustomize::build(&git_tree(100), Path::new("/over"), &options).unwrap();
+    let before = reads.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(before > 0);
+    assert!(built.reads.hold_for(&git_tree(101)));
+    assert_eq!(reads.load(std::sync::atomic::Ordering::Relaxed), before);
+}
