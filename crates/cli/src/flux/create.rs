@@ -208,7 +208,9 @@ fn dependencies(names: &[String]) -> Option<Value> {
     let references: Vec<Value> = names
         .iter()
         .map(|text| {
-            let (namespace, name) = super::names::namespaced_name(text);
+            // What follows the sign is an expression, which is not taken over into objects.
+            let text = text.split_once('@').map_or(text.as_str(), |(name, _)| name);
+            let (namespace, name) = text.split_once('/').unwrap_or(("", text));
             Spec::default()
                 .set("name", name)
                 .text("namespace", namespace)

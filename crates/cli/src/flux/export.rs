@@ -20,7 +20,7 @@ pub(super) fn run(invocation: &Invocation<'_>, what: &str) -> Outcome {
     let with_login = invocation.boolean("with-credentials");
     if !all {
         let object = cluster.get(kind, &invocation.namespace, invocation.name())?;
-        output::document(&clean(kind, &object));
+        output::document(&clean(kind, &object))?;
         if with_login {
             print_login(&cluster, &object)?;
         }
@@ -31,7 +31,7 @@ pub(super) fn run(invocation: &Invocation<'_>, what: &str) -> Outcome {
         return Err(format!("no objects found in {} namespace", invocation.namespace).into());
     }
     for object in &objects {
-        output::document(&clean(kind, object));
+        output::document(&clean(kind, object))?;
         // Upstream ends after the first Secret: kept.
         if with_login && print_login(&cluster, object)? {
             return Ok(());
@@ -79,6 +79,6 @@ fn print_login(cluster: &Cluster, object: &Value) -> Result<bool, super::Stop> {
             out[field] = secret[field].clone();
         }
     }
-    output::document(&out);
+    output::document(&out)?;
     Ok(true)
 }

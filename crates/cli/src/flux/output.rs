@@ -49,8 +49,27 @@ pub(crate) fn failure(text: impl Display) {
 }
 
 /// Prints an object as a YAML document.
-pub(crate) fn document(object: &serde_json::Value) {
-    out(format!("---\n{}\n", yaml::from_json(object).trim()));
+///
+/// # Errors
+/// As [`yaml_text`].
+pub(crate) fn document(object: &serde_json::Value) -> Result<(), String> {
+    out(format!("---\n{}\n", yaml_text(object)?.trim()));
+    Ok(())
+}
+
+/// An object as YAML.
+///
+/// # Errors
+/// Text that YAML cannot hold as it is. Go's library writes JSON first, which leaves such characters
+/// alone, and reads that as YAML.
+pub(crate) fn yaml_text(object: &serde_json::Value) -> Result<String, String> {
+    let unprintable = |letter: char| {
+        matches!(letter, '\u{7f}' | '\u{80}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
+    };
+    if object.to_string().contains(unprintable) {
+        return Err("yaml: control characters are not allowed".to_owned());
+    }
+    Ok(yaml::from_json(object))
 }
 
 /// A table: columns padded with spaces, a tab after each cell; headers in capitals.

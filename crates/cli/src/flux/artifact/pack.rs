@@ -79,7 +79,9 @@ impl Source {
         }
         let failed = |error: io::Error| format!("resolving symlinks failed: {}", go::errno(&error));
         let folder = std::env::temp_dir().join(format!("flux-artifact-{}", number()));
-        fs::create_dir_all(&folder).map_err(failed)?;
+        std::os::unix::fs::DirBuilderExt::mode(&mut fs::DirBuilder::new(), 0o700)
+            .create(&folder)
+            .map_err(failed)?;
         let mut copy = Self {
             path: folder.clone(),
             temporary: Some(folder.clone()),

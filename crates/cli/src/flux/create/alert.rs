@@ -92,7 +92,7 @@ fn finish(
     let labels = labels(invocation)?;
     let object = object(invocation, kind, labels, spec);
     if invocation.boolean("export") {
-        output::document(&object);
+        output::document(&object)?;
         return Ok(None);
     }
     output::generate(format_args!("generating {}", kind.kind));

@@ -33,7 +33,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Outcome {
     }
     let release = object(invocation, &HELM_RELEASE, labels, spec(invocation)?);
     if export {
-        output::document(&release);
+        output::document(&release)?;
         return Ok(());
     }
     let cluster = invocation.cluster()?;
@@ -148,7 +148,28 @@ fn values(files: &[String]) -> Result<Value, Stop> {
             }
         }
     }
-    Ok(Value::Object(merged))
+    Ok(floats(Value::Object(merged)))
+}
+
+/// All numbers as Go's decoder leaves them, which makes floats of them.
+fn floats(value: Value) -> Value {
+    match value {
+        Value::Number(number) => {
+            let float = number.as_f64().unwrap_or_default();
+            let text = float.to_string();
+            let whole = text.parse::<u64>().map(Value::from);
+            whole
+                .or_else(|_| text.parse::<i64>().map(Value::from))
+                .unwrap_or_else(|_| Value::from(float))
+        }
+        Value::Array(items) => items.into_iter().map(floats).collect(),
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .map(|(key, value)| (key, floats(value)))
+                .collect(),
+        ),
+        other => other,
+    }
 }
 
 fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {

@@ -86,7 +86,7 @@ pub(super) fn update(invocation: &Invocation<'_>) -> Outcome {
 
 fn finish(invocation: &Invocation<'_>, kind: &Kind, object: serde_json::Value) -> Outcome {
     if invocation.boolean("export") {
-        output::document(&object);
+        output::document(&object)?;
         return Ok(());
     }
     let cluster = invocation.cluster()?;

@@ -64,7 +64,7 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Outcome {
     }
     let kustomization = object(invocation, &KUSTOMIZATION, labels, spec);
     if export {
-        output::document(&kustomization);
+        output::document(&kustomization)?;
         return Ok(());
     }
     let cluster = invocation.cluster()?;

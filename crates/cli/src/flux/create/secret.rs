@@ -91,7 +91,7 @@ fn finish(invocation: &Invocation<'_>, secret: &Value, what: &str) -> Outcome {
     if invocation.boolean("export") {
         // One kind of Secret ends without the empty line of the others.
         let end = if what == "tls" { "" } else { "\n" };
-        output::out(format!("---\n{}{end}", yaml::from_json(secret)));
+        output::out(format!("---\n{}{end}", output::yaml_text(secret)?));
         return Ok(());
     }
     let cluster = invocation.cluster()?;

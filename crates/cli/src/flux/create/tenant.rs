@@ -35,10 +35,10 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Outcome {
     if invocation.boolean("export") {
         for tenancy in &tenancies {
             if !skip {
-                output::document(&tenancy.namespace);
+                output::document(&tenancy.namespace)?;
             }
-            output::document(&tenancy.account);
-            output::document(&tenancy.binding);
+            output::document(&tenancy.account)?;
+            output::document(&tenancy.binding)?;
         }
         return Ok(());
     }

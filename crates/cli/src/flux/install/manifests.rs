@@ -10,6 +10,19 @@ const NAME: &str = "sluice";
 /// All objects, in the order of applying.
 pub(super) fn all(invocation: &Invocation<'_>, components: &[String]) -> Result<Vec<Value>, Stop> {
     let namespace = invocation.namespace.as_str();
+    if let Some(twice) = components
+        .iter()
+        .enumerate()
+        .find(|(index, component)| components[..*index].contains(component))
+        .map(|(_, component)| component)
+    {
+        return Err(format!(
+            "install failed: accumulating resources: component {twice} is named twice: may not add resource \
+             with an already registered id: {}",
+            first_definition(twice)
+        )
+        .into());
+    }
     let labels = json!({
         "app.kubernetes.io/instance": namespace,
         "app.kubernetes.io/part-of": "flux",
@@ -47,6 +60,20 @@ pub(super) fn all(invocation: &Invocation<'_>, components: &[String]) -> Result<
         objects.extend(network_policies(&metadata));
     }
     Ok(objects)
+}
+
+/// The first object of a component's own manifests, as Flux names the one that comes twice.
+fn first_definition(component: &str) -> String {
+    let name = match component {
+        "source-controller" => "buckets.source",
+        "kustomize-controller" => "kustomizations.kustomize",
+        "helm-controller" => "helmreleases.helm",
+        "notification-controller" => "alerts.notification",
+        "image-reflector-controller" => "imagepolicies.image",
+        "image-automation-controller" => "imageupdateautomations.image",
+        _ => return "CustomResourceDefinition.v1.apiextensions.k8s.io/artifactgenerators.source.extensions.fluxcd.io.[noNs]".to_owned(),
+    };
+    format!("CustomResourceDefinition.v1.apiextensions.k8s.io/{name}.toolkit.fluxcd.io.[noNs]")
 }
 
 /// The controllers act for tenants by impersonation; what they reconcile themselves they may change.

@@ -97,10 +97,10 @@ fn matches(file: &str, extensions: &[String]) -> bool {
 fn check_inside(path: &str) -> Outcome {
     let failed = |problem: &str| Stop::Failed(format!("failed to stat path {path}: {problem}"));
     if path.starts_with('/') || path == ".." || path.starts_with("../") {
-        return Err(failed(&format!("stat {path}: invalid argument")));
+        return Err(failed(&format!("open {path}: invalid argument")));
     }
     if let Err(error) = std::fs::metadata(path) {
-        return Err(failed(&go::path_error("statat", path, &error)));
+        return Err(failed(&go::path_error("openat", path, &error)));
     }
     let inside = std::fs::canonicalize(path)
         .ok()
@@ -109,7 +109,7 @@ fn check_inside(path: &str) -> Outcome {
     if inside {
         Ok(())
     } else {
-        Err(failed(&format!("statat {path}: path escapes from parent")))
+        Err(failed(&format!("openat {path}: path escapes from parent")))
     }
 }
 

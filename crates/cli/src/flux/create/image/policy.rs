@@ -89,7 +89,7 @@ fn filter(invocation: &Invocation<'_>) -> Result<Option<Value>, Stop> {
     check_extract(extract, &group_names(pattern))?;
     let filter = Spec::default()
         .set("pattern", pattern)
-        .text("extract", extract);
+        .set("extract", extract);
     Ok(Some(filter.value()))
 }
 

@@ -3,7 +3,6 @@
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::CertifiedKey;
 use serde_json::Value;
 
 use super::{Data, finish, labels, object, required};
@@ -125,25 +124,71 @@ fn check_pair(certificate: &[u8], key: &[u8]) -> Result<(), String> {
     }
     let key = PrivateKeyDer::from_pem_slice(key)
         .map_err(|_| "tls: failed to find any PEM data in key input".to_owned())?;
-    let first = &chain[0];
-    if webpki_parses(first).is_none() {
-        return Err("x509: malformed certificate".to_owned());
-    }
+    let public =
+        public_key(&chain[0]).ok_or_else(|| "x509: malformed certificate".to_owned())?;
     let key =
         any_supported_type(&key).map_err(|_| "tls: failed to parse private key".to_owned())?;
-    match CertifiedKey::new(chain, key).keys_match() {
-        Ok(()) => Ok(()),
-        Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {
+    match key.public_key() {
+        Some(own) if own.as_ref() != public => {
             Err("tls: private key does not match public key".to_owned())
         }
         // Keys that cannot be compared are left to those who use them.
-        Err(rustls::Error::InconsistentKeys(_)) => Ok(()),
-        Err(_) => Err("x509: malformed certificate".to_owned()),
+        _ => Ok(()),
     }
 }
 
-fn webpki_parses(certificate: &CertificateDer<'_>) -> Option<()> {
-    rustls::server::ParsedCertificate::try_from(certificate)
-        .ok()
-        .map(|_| ())
+/// The SubjectPublicKeyInfo of a certificate: the field after the subject. Certificates of version 1
+/// are fine here, which verifiers refuse.
+fn public_key(certificate: &[u8]) -> Option<&[u8]> {
+    const SEQUENCE: u8 = 0x30;
+    const VERSION: u8 = 0xa0;
+    let outer = Element::first(certificate)?;
+    let inner = Element::first(outer.content)?;
+    if outer.tag != SEQUENCE || inner.tag != SEQUENCE {
+        return None;
+    }
+    let mut rest = inner.content;
+    if rest.first() == Some(&VERSION) {
+        rest = Element::first(rest)?.after;
+    }
+    // Serial number, algorithm, issuer, validity, subject.
+    for _ in 0..5 {
+        rest = Element::first(rest)?.after;
+    }
+    let key = Element::first(rest)?;
+    (key.tag == SEQUENCE).then_some(key.whole)
+}
+
+/// A DER element.
+struct Element<'a> {
+    tag: u8,
+    whole: &'a [u8],
+    content: &'a [u8],
+    after: &'a [u8],
+}
+
+impl<'a> Element<'a> {
+    fn first(bytes: &'a [u8]) -> Option<Self> {
+        let (tag, length) = (*bytes.first()?, *bytes.get(1)?);
+        let (start, length) = if length < 0x80 {
+            (2, usize::from(length))
+        } else {
+            let count = usize::from(length & 0x7f);
+            if count == 0 || count > 4 {
+                return None;
+            }
+            let digits = bytes.get(2..2 + count)?;
+            let length = digits
+                .iter()
+                .fold(0, |length, digit| length << 8 | usize::from(*digit));
+            (2 + count, length)
+        };
+        let end = start.checked_add(length)?;
+        Some(Self {
+            tag,
+            whole: bytes.get(..end)?,
+            content: &bytes[start..end],
+            after: &bytes[end..],
+        })
+    }
 }

@@ -22,6 +22,19 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Outcome {
         .map_err(|error| format!("unable to read trust policy file: {error}"))?;
     let document: Value = gotemplate_json(&policy)
         .map_err(|error| format!("failed to unmarshal trust policy {file}: {error}"))?;
+    if !document.is_object() && !document.is_null() {
+        let found = match document {
+            Value::Array(_) => "array",
+            Value::String(_) => "string",
+            Value::Bool(_) => "bool",
+            _ => "number",
+        };
+        return Err(format!(
+            "failed to unmarshal trust policy {file}: json: cannot unmarshal {found} into Go value of type \
+             trustpolicy.Document"
+        )
+        .into());
+    }
     check(&document).map_err(|error| format!("invalid trust policy: {error}"))?;
     let mut data = Data::default();
     let mut problems = Vec::new();

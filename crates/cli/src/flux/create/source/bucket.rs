@@ -31,7 +31,7 @@ pub(in crate::flux::create) fn run(invocation: &Invocation<'_>) -> Outcome {
         .reference("proxySecretRef", invocation.text("proxy-secret-ref"));
     let mut bucket = object(invocation, &BUCKET, labels.clone(), spec);
     if invocation.boolean("export") {
-        output::document(&bucket);
+        output::document(&bucket)?;
         return Ok(());
     }
     let cluster = invocation.cluster()?;

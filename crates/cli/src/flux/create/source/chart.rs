@@ -31,7 +31,7 @@ pub(in crate::flux::create) fn run(invocation: &Invocation<'_>) -> Outcome {
         .some("verify", verification(invocation, false)?);
     let chart = object(invocation, &HELM_CHART, labels, spec);
     if invocation.boolean("export") {
-        output::document(&chart);
+        output::document(&chart)?;
         return Ok(());
     }
     output::action("applying HelmChart source");

@@ -49,7 +49,7 @@ pub(in crate::flux::create) fn run(invocation: &Invocation<'_>) -> Outcome {
         .text("provider", invocation.text("provider"));
     let mut repository = object(invocation, &GIT_REPOSITORY, labels, spec);
     if invocation.boolean("export") {
-        output::document(&repository);
+        output::document(&repository)?;
         return Ok(());
     }
     let cluster = invocation.cluster()?;

@@ -44,7 +44,7 @@ pub(in crate::flux::create) fn run(invocation: &Invocation<'_>) -> Outcome {
         .flag("passCredentials", !secret.is_empty() && pass);
     let mut repository = object(invocation, &HELM_REPOSITORY, labels, spec);
     if invocation.boolean("export") {
-        output::document(&repository);
+        output::document(&repository)?;
         return Ok(());
     }
     let cluster = invocation.cluster()?;

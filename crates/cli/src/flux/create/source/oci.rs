@@ -38,7 +38,7 @@ pub(in crate::flux::create) fn run(invocation: &Invocation<'_>) -> Outcome {
         .some("verify", verification(invocation, true)?);
     let repository = object(invocation, &OCI_REPOSITORY, labels, spec);
     if invocation.boolean("export") {
-        output::document(&repository);
+        output::document(&repository)?;
         return Ok(());
     }
     let cluster = invocation.cluster()?;
