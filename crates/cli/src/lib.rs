@@ -6,8 +6,11 @@
 mod build;
 mod controllers;
 mod crds;
+mod demo;
+mod embedded;
 mod envsubst;
 mod flux;
+mod gitops;
 mod helm;
 mod kustomize;
 mod logging;
@@ -41,6 +44,8 @@ struct Arguments {
 enum Command {
     /// Run a Kubernetes control plane on this machine
     Up(up::Up),
+    /// See the whole loop on this machine, with a repository to play with
+    Demo(demo::Demo),
     /// Reconcile Flux objects of a cluster
     Controllers(Box<controllers::Controllers>),
     /// Print the CustomResourceDefinitions of the Flux kinds
@@ -74,7 +79,13 @@ pub fn run() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
-    logging::start(arguments.log_encoding, arguments.log_level);
+    let mut level = arguments.log_level;
+    // The demo has lines of its own for what happens.
+    let is_given = matches.value_source("log_level") == Some(clap::parser::ValueSource::CommandLine);
+    if matches!(arguments.command, Command::Demo(_)) && !is_given {
+        level = LogLevel::Error;
+    }
+    logging::start(arguments.log_encoding, level);
     let ended = match arguments.command {
         Command::Helm(words) => return ExitCode::from(helm::run(&words)),
         Command::Up(up) => up::run(up).map_err(|error| {
@@ -86,6 +97,14 @@ pub fn run() -> ExitCode {
             }
         }),
         Command::Kustomize(kustomize) => kustomize::run(&kustomize).map_err(Failure::from),
+        Command::Demo(flags) => demo::run(&flags).map_err(|error| {
+            let hint = error.hint();
+            let failure = Failure::from(error);
+            match hint {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            }
+        }),
         Command::Controllers(flags) => controllers::run(&flags).map_err(|error| {
             let hint = error.hint();
             let failure = Failure::from(error);
