@@ -67,11 +67,16 @@ pub fn set_common_metadata<'a>(
 }
 
 /// The map `metadata.<part>`, made if there is none.
+///
+/// Upstream's quirk, kept: a map with a value that is no text counts as empty.
 fn section<'a>(object: &'a mut Value, part: &str) -> &'a mut object::Map<String, Value> {
-    let metadata = map(object
-        .as_object_mut()
-        .map(|fields| fields.entry("metadata").or_insert(Value::Null)));
-    map(Some(metadata.entry(part).or_insert(Value::Null)))
+    let fields = object.as_object_mut();
+    let metadata = map(fields.map(|fields| fields.entry("metadata").or_insert(Value::Null)));
+    let section = map(Some(metadata.entry(part).or_insert(Value::Null)));
+    if !section.values().all(Value::is_string) {
+        section.clear();
+    }
+    section
 }
 
 /// The map that a value is, or is made to be.
@@ -99,4 +104,51 @@ pub(crate) fn any_in_metadata(object: &Value, pairs: &[(String, String)]) -> boo
 /// Whether a metadata value is the one that is looked for, letter case aside; an empty one never is.
 pub(crate) fn matches(found: &str, wanted: &str) -> bool {
     !found.is_empty() && found.to_lowercase() == wanted.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn labels_and_annotations_are_added() {
+        let owner = crate::Owner::kustomization("ns", "name");
+        for (metadata, labels) in [
+            (json!({"name": "a"}), json!({})),
+            (
+                json!({"name": "a", "labels": {"x": "y"}}),
+                json!({"x": "y"}),
+            ),
+            (
+                json!({"name": "a", "labels": {"x": "y", "z": 1}}),
+                json!({}),
+            ),
+        ] {
+            let mut manifests = [Manifest::new(json!({"kind": "A", "metadata": metadata}))];
+            set_owner_labels(&mut manifests, &owner);
+            set_common_metadata(&mut manifests, [("l", "1")], [("a", "2")]);
+            let mut expected = labels;
+            expected["kustomize.toolkit.fluxcd.io/name"] = json!("name");
+            expected["kustomize.toolkit.fluxcd.io/namespace"] = json!("ns");
+            expected["l"] = json!("1");
+            let metadata = &manifests[0].object["metadata"];
+            assert_eq!(metadata["labels"], expected);
+            assert_eq!(metadata["annotations"], json!({"a": "2"}));
+        }
+    }
+
+    #[test]
+    fn selections_look_at_labels_and_annotations() {
+        let object = json!({"metadata": {"labels": {"a": "Disabled"}, "annotations": {"b": "x"}}});
+        for (key, value, expected) in [
+            ("a", "disabled", true),
+            ("b", "X", true),
+            ("b", "y", false),
+            ("c", "", false),
+        ] {
+            let pairs = [(key.to_owned(), value.to_owned())];
+            assert_eq!(any_in_metadata(&object, &pairs), expected, "{key}={value}");
+        }
+    }
 }

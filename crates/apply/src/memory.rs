@@ -89,6 +89,8 @@ pub(crate) struct InFlight {
     kind: usize,
     key: Arc<Key>,
     is_done: bool,
+    /// Whether the object may have been changed although there was no answer.
+    is_uncertain: bool,
 }
 
 /// Namespace and name of an object.
@@ -187,6 +189,7 @@ impl Memory {
             kind,
             key,
             is_done: false,
+            is_uncertain: false,
         });
         (known, flight)
     }
@@ -274,6 +277,11 @@ impl Inner {
 }
 
 impl InFlight {
+    /// Says whether the object may have been changed although there was no good answer.
+    pub(crate) fn set_uncertain(&mut self, is_uncertain: bool) {
+        self.is_uncertain = is_uncertain;
+    }
+
     /// The object was applied; `answer` is the object or its metadata.
     pub(crate) fn done(mut self, answer: &Value, corrected: bool) {
         self.is_done = true;
@@ -289,9 +297,15 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        // It failed, or was given up: nobody knows how the object stands.
-        if !self.is_done {
-            self.memory.0.state.lock().failed(self.kind, &self.key);
+        if self.is_done {
+            return;
+        }
+        let told = {
+            let mut state = self.memory.0.state.lock();
+            state.failed(self.kind, &self.key, !self.is_uncertain)
+        };
+        if let Some((drift, after)) = told {
+            self.memory.0.tell(drift, after);
         }
     }
 }

@@ -467,3 +467,34 @@ async fn differences_are_shown_without_secrets() {
         (&json!("*** (before)"), &json!("*** (after)"))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_stays_wrong_stays_without_effect() {
+    let world = World::start().await;
+    let cluster = world.cluster();
+    let applier = world.applier(&cluster, "a");
+    let fixed = |value: &str| {
+        let mut object = world.config_map("fixed", value);
+        object["immutable"] = json!(true);
+        object
+    };
+    let first = world
+        .apply(&applier, &[fixed("1"), world.config_map("other", "1")])
+        .await;
+    assert!(first.is_ok(), "{}", first.detailed_errors());
+    for _ in 0..3 {
+        let outcome = world
+            .apply(&applier, &[fixed("2"), world.config_map("other", "2")])
+            .await;
+        assert_eq!((outcome.errors.len(), outcome.changes.len()), (1, 0));
+        let other = world.get(&world.config_map("other", "")).await.unwrap();
+        assert_eq!(other["data"]["key"], "1");
+    }
+    let reverted = world
+        .apply(&applier, &[fixed("1"), world.config_map("other", "2")])
+        .await;
+    assert_eq!(
+        reverted.change_log(),
+        format!("ConfigMap/{}/other configured", world.namespace)
+    );
+}

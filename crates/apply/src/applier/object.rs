@@ -87,6 +87,12 @@ impl Plan {
         }
     }
 
+    fn set_uncertain(&mut self, is_uncertain: bool) {
+        if let Some(flight) = &mut self.flight {
+            flight.set_uncertain(is_uncertain);
+        }
+    }
+
     /// The change entry of an object that is left alone. One that is not there is named as the manifest names it.
     fn skipped(&self, exists: bool) -> Change {
         if exists {
@@ -171,7 +177,12 @@ impl Applier {
         let mut pause = Duration::from_millis(100);
         loop {
             let result = if mode == Mode::Apply {
-                self.apply_object(plan, options, policy).await.map(Some)
+                plan.set_uncertain(true);
+                let result = self.apply_object(plan, options, policy).await.map(Some);
+                // What the API server refuses it has not done. Without an answer nobody knows.
+                let is_refused = |error: &ObjectError| matches!(error.failure, Failure::Status(_));
+                plan.set_uncertain(!result.as_ref().is_err_and(is_refused));
+                result
             } else {
                 self.try_object(plan, options).await.map(|()| None)
             };

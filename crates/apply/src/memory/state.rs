@@ -62,8 +62,10 @@ struct Kind {
 struct Entry {
     owner: Arc<Owner>,
     policy: Arc<Policy>,
-    /// The manifest that was applied; `None` if that failed.
+    /// The manifest that was applied; `None` if nobody knows whether it was.
     digest: Option<Digest>,
+    /// The manifest that is being applied.
+    next: Option<Digest>,
     /// How the object stood after it was applied, or when it was last compared.
     live: Option<Live>,
     /// What the watch has told of the object while it is being applied.
@@ -177,7 +179,7 @@ impl State {
         entry.latest = Latest::Nothing;
         entry.owner = Arc::clone(owner);
         entry.policy = Arc::clone(policy);
-        entry.digest = Some(digest);
+        entry.next = Some(digest);
         (known, Some((place, key)))
     }
 
@@ -198,6 +200,7 @@ impl State {
         if let Some(listing) = &mut kind.listing {
             newer(listing.entry(hash).or_default());
         }
+        entry.digest = entry.next.take();
         entry.is_in_flight = false;
         entry.is_dirty = false;
         if corrected {
@@ -212,24 +215,21 @@ impl State {
             .is_some_and(|was| was.version == version);
         entry.live = Some(live);
         // What the watch told meanwhile matters if it is newer than the answer.
-        match std::mem::replace(&mut entry.latest, Latest::Nothing) {
-            Latest::State(latest) if latest.version > version => {
-                entry.change(&name, key, Some(latest))
-            }
-            Latest::Gone(end) if end > version => {
-                kind.live.remove(&hash);
-                entry.change(&name, key, None)
-            }
-            _ => None,
-        }
+        entry.catch_up(&name, key, &mut kind.live, hash)
     }
 
-    pub(super) fn failed(&mut self, place: usize, key: &Arc<Key>) {
-        if let Some(entry) = self.kinds[place].entries.get_mut(key) {
-            entry.is_in_flight = false;
+    /// The object was not applied; `is_certain` says that it is as it was before.
+    pub(super) fn failed(&mut self, place: usize, key: &Arc<Key>, is_certain: bool) -> Told {
+        let hash = self.hash(key);
+        let kind = &mut self.kinds[place];
+        let name = kind.name.clone();
+        let entry = kind.entries.get_mut(key)?;
+        entry.is_in_flight = false;
+        entry.next = None;
+        if !is_certain {
             entry.digest = None;
-            entry.latest = Latest::Nothing;
         }
+        entry.catch_up(&name, key, &mut kind.live, hash)
     }
 
     /// The watch has begun to list.
@@ -480,6 +480,7 @@ impl Kind {
                 owner: Arc::clone(owner),
                 policy: Arc::clone(policy),
                 digest: None,
+                next: None,
                 live: None,
                 latest: Latest::Nothing,
                 is_in_flight: false,
@@ -503,6 +504,27 @@ impl Kind {
 }
 
 impl Entry {
+    /// Takes in what the watch has told while the object was being applied.
+    fn catch_up(
+        &mut self,
+        kind: &GroupKind,
+        key: &Key,
+        versions: &mut HashMap<u64, u64>,
+        hash: u64,
+    ) -> Told {
+        let version = self.live.as_ref().map_or(0, |live| live.version);
+        match std::mem::replace(&mut self.latest, Latest::Nothing) {
+            Latest::State(latest) if latest.version > version => {
+                self.change(kind, key, Some(latest))
+            }
+            Latest::Gone(end) if end > version => {
+                versions.remove(&hash);
+                self.change(kind, key, None)
+            }
+            _ => None,
+        }
+    }
+
     /// Takes in what the watch has told; says whom to tell of drift, and after which pause.
     fn change(&mut self, kind: &GroupKind, key: &Key, new: Option<Live>) -> Told {
         let applied = self.live.as_ref()?;

@@ -206,7 +206,7 @@ fn a_list_tells_what_is_gone_but_not_what_was_applied_meanwhile() {
 }
 
 #[test]
-fn other_manifests_and_failures_are_not_clean() {
+fn other_manifests_are_updates_until_nobody_knows() {
     let mut fixture = Fixture::new();
     fixture.apply("1", 10);
     let (known, place) = fixture.begin("2");
@@ -214,14 +214,30 @@ fn other_manifests_and_failures_are_not_clean() {
         (known.is_update, known.is_drift, known.version),
         (true, false, 10)
     );
+    // It was refused: the object is as it was.
     let (place, key) = place.unwrap();
-    fixture.state.failed(place, &key);
+    assert_eq!(fixture.state.failed(place, &key, true), None);
+    assert!(fixture.begin("1").0.is_clean);
+    let (known, place) = fixture.begin("2");
+    assert!(known.is_update);
+    let (place, key) = place.unwrap();
+    assert_eq!(fixture.state.failed(place, &key, false), None);
     for manifest in ["1", "2"] {
         let (known, place) = fixture.begin(manifest);
         assert_eq!((known.is_clean, known.is_update), (false, false));
         let (place, key) = place.unwrap();
-        fixture.state.failed(place, &key);
+        fixture.state.failed(place, &key, false);
     }
+}
+
+#[test]
+fn drift_during_a_failed_apply_is_told_after_it() {
+    let mut fixture = Fixture::new();
+    fixture.apply("1", 10);
+    let (place, key) = fixture.begin("2").1.unwrap();
+    assert_eq!(fixture.observe(11, &json!({}), &json!({})), None);
+    assert!(fixture.state.failed(place, &key, true).is_some());
+    assert!(fixture.begin("1").0.is_drift);
 }
 
 #[test]
