@@ -22,8 +22,8 @@ use crate::facts::{FieldType, Type, TypeId, facts};
 use visitor::{Path, Seed, State};
 
 pub use syntax::syntax_error;
-pub use zero::{settle, zero};
 pub(crate) use zero::{complete, is_shown};
+pub use zero::{settle, zero};
 
 /// A decoded object.
 #[derive(Debug, Clone, PartialEq)]
