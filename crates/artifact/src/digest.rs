@@ -88,8 +88,7 @@ impl Digester {
         let hex = |bytes: &[u8]| {
             bytes
                 .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
+                .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
         };
         match self.0 {
             State::Sha256(state) => format!("sha256:{}", hex(&state.finalize())),

@@ -61,7 +61,10 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            run: Options { concurrent: 2, ..Options::default() },
+            run: Options {
+                concurrent: 2,
+                ..Options::default()
+            },
             storage_path: PathBuf::new(),
             storage_address: ":9090".to_owned(),
             storage_advertised: String::new(),
@@ -106,10 +109,17 @@ pub async fn run(
     trees: Trees,
     stop: CancellationToken,
 ) -> Result<(), SourceError> {
-    let listen = |reason: String| SourceError::Listen { address: settings.storage_address.clone(), reason };
-    let listener = listener(&settings.storage_address).await.map_err(|error| listen(error.to_string()))?;
+    let listen = |reason: String| SourceError::Listen {
+        address: settings.storage_address.clone(),
+        reason,
+    };
+    let listener = listener(&settings.storage_address)
+        .await
+        .map_err(|error| listen(error.to_string()))?;
     // A port of 0 is known only now.
-    let bound = listener.local_addr().map_err(|error| listen(error.to_string()))?;
+    let bound = listener
+        .local_addr()
+        .map_err(|error| listen(error.to_string()))?;
     let address = match settings.storage_address.rsplit_once(':') {
         Some((host, "0")) => format!("{host}:{}", bound.port()),
         _ => settings.storage_address.clone(),
@@ -119,7 +129,11 @@ pub async fn run(
         given => given.to_owned(),
     };
     let store = store(&settings, advertised)?;
-    let server = tokio::spawn(artifact::serve(listener, settings.storage_path.clone(), stop.clone()));
+    let server = tokio::spawn(artifact::serve(
+        listener,
+        settings.storage_path.clone(),
+        stop.clone(),
+    ));
     let cache = manager.reconciled::<GitRepositorySpec>();
     let reconciler = GitRepositoryReconciler {
         mirrors: Mirrors::new(settings.storage_path.join(OWN_FOLDER).join("git")),
@@ -129,8 +143,14 @@ pub async fn run(
         tokens: git::github::Tokens::default(),
         settings: settings.clone(),
     };
-    let controller =
-        Controller::new(&manager, cache, SOURCE_CONTROLLER, SOURCE_CONTROLLER, reconciler, settings.run);
+    let controller = Controller::new(
+        &manager,
+        cache,
+        SOURCE_CONTROLLER,
+        SOURCE_CONTROLLER,
+        reconciler,
+        settings.run,
+    );
     wake_includers(&controller);
     controller.run(stop).await;
     if let Ok(Err(error)) = server.await {
@@ -141,7 +161,10 @@ pub async fn run(
 
 fn store(settings: &Settings, advertised: String) -> Result<Store, SourceError> {
     let path = settings.storage_path.clone();
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| SourceError::Storage { path: path.clone(), source };
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| SourceError::Storage {
+        path: path.clone(),
+        source,
+    };
     std::fs::create_dir_all(&path).map_err(|error| failed(error.into()))?;
     Store::new(StoreOptions {
         path: path.clone(),
@@ -169,12 +192,15 @@ fn wake_includers(controller: &Controller<GitRepositoryReconciler>) {
     let index = controller.cache().index(|object: &GitRepository| {
         let namespace = object.metadata.namespace.clone().unwrap_or_default();
         let includes = object.spec.include.iter().flatten();
-        includes.map(|include| format!("{namespace}/{}", include.repository.name)).collect()
+        includes
+            .map(|include| format!("{namespace}/{}", include.repository.name))
+            .collect()
     });
     let included = Arc::clone(&controller.reconciler().cache);
     controller.wake_on(&included, move |change| {
         let digest = |object: Option<&Arc<GitRepository>>| {
-            object.and_then(|object| Some(object.status.as_ref()?.artifact.as_ref()?.digest.clone()))
+            object
+                .and_then(|object| Some(object.status.as_ref()?.artifact.as_ref()?.digest.clone()))
         };
         let (Some(new), false) = (digest(change.new), change.is_initial) else {
             return Vec::new();
@@ -184,7 +210,10 @@ fn wake_includers(controller: &Controller<GitRepositoryReconciler>) {
         }
         let trigger = Trigger::new("GitRepository", change.key.clone());
         let includers = index.get(&change.key.to_string());
-        includers.into_iter().map(|key: ObjectKey| (key, Wake::superseding(trigger.clone()))).collect()
+        includers
+            .into_iter()
+            .map(|key: ObjectKey| (key, Wake::superseding(trigger.clone())))
+            .collect()
     });
 }
 
@@ -194,8 +223,15 @@ async fn secret(
     namespace: &str,
     name: &str,
 ) -> Result<BTreeMap<String, Vec<u8>>, kube::Error> {
-    let secret = kube::Api::<Secret>::namespaced(client.clone(), namespace).get(name).await?;
-    Ok(secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect())
+    let secret = kube::Api::<Secret>::namespaced(client.clone(), namespace)
+        .get(name)
+        .await?;
+    Ok(secret
+        .data
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(key, value)| (key, value.0))
+        .collect())
 }
 
 /// Does what blocks (disks, compression) where it holds nobody up.

@@ -11,7 +11,7 @@ use gix_object::TreeRefIter;
 use gix_object::tree::EntryKind;
 use tree::{Blobs, ContentId, Entry, Tree};
 
-use crate::mirror::Store;
+use crate::store::Store;
 use crate::{GitError, Limits};
 
 /// The most folders in each other.

@@ -14,6 +14,7 @@
 
 mod checkout;
 mod error;
+mod fetch;
 mod known_hosts;
 mod mirror;
 mod object;
@@ -22,6 +23,7 @@ mod pkt;
 mod protocol;
 mod reference;
 mod remote;
+mod store;
 mod submodule;
 mod transport;
 mod url;

@@ -56,7 +56,7 @@ impl RepositoryUrl {
     /// # Errors
     /// Another form or another scheme: the reason.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.chars().any(|c| c.is_control()) {
+        if text.chars().any(char::is_control) {
             return Err("invalid control character in URL".to_owned());
         }
         let Some((scheme, rest)) = text.split_once("://") else {

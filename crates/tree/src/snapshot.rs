@@ -178,7 +178,10 @@ impl Tree {
     /// # Errors
     /// There is no file at `from`, or `at` is not plain.
     pub fn with_file(&self, at: &Path, other: &Self, from: &Path) -> io::Result<Self> {
-        let file = other.entries.get(from).filter(|entry| matches!(entry, Entry::File { .. }));
+        let file = other
+            .entries
+            .get(from)
+            .filter(|entry| matches!(entry, Entry::File { .. }));
         let file = file.ok_or(io::ErrorKind::NotFound)?.clone();
         let (folder, name) = match (at.parent(), at.file_name()) {
             (Some(folder), Some(name)) => (folder, PathBuf::from(name)),
@@ -187,7 +190,13 @@ impl Tree {
         let mut entries = self.below(folder).entries.as_ref().clone();
         entries.insert(name, file);
         let blobs = Both(Arc::clone(&self.blobs), Arc::clone(&other.blobs));
-        self.with(folder, &Self { entries: Arc::new(entries), blobs: Arc::new(blobs) })
+        self.with(
+            folder,
+            &Self {
+                entries: Arc::new(entries),
+                blobs: Arc::new(blobs),
+            },
+        )
     }
 
     /// What lies below the folder `at`, with paths relative to it; links are not followed.

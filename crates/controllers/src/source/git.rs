@@ -56,7 +56,11 @@ pub(super) const SUMMARY: Summary = Summary {
 };
 
 /// What makes a success after it worth telling.
-const FAILURES: [&str; 3] = [c::FETCH_FAILED, c::INCLUDE_UNAVAILABLE, c::STORAGE_OPERATION_FAILED];
+const FAILURES: [&str; 3] = [
+    c::FETCH_FAILED,
+    c::INCLUDE_UNAVAILABLE,
+    c::STORAGE_OPERATION_FAILED,
+];
 
 /// Reconciles GitRepositories.
 pub(super) struct GitRepositoryReconciler {
@@ -107,7 +111,9 @@ impl GitRepositoryReconciler {
             return self.delete(work).await;
         }
         if work.add_finalizer(FLUX) {
-            work.write().await.map_err(|error| Trouble::silent(error.to_string()))?;
+            work.write()
+                .await
+                .map_err(|error| Trouble::silent(error.to_string()))?;
         }
         if work.object.spec.suspend.unwrap_or(false) {
             tracing::info!("reconciliation is suspended for this object");
@@ -117,7 +123,7 @@ impl GitRepositoryReconciler {
         work.begin();
         let mut found = None;
         let ended = self.steps(work, &mut found).await;
-        self.notify(work, &before, found.as_ref(), &ended);
+        notify(work, &before, found.as_ref(), &ended);
         ended
     }
 
@@ -134,34 +140,39 @@ impl GitRepositoryReconciler {
         work.delete(c::INCLUDE_UNAVAILABLE);
         let revision = config::revision(&work.object, &checkout.revision);
         let file = format!("{}.tar.gz", checkout.revision.id);
-        let stored = self.reconcile_artifact(work, tree, &includes, &revision, &file).await;
-        if stored.is_ok() && !self.is_outdated(work, &revision, &includes) {
+        let stored = self
+            .reconcile_artifact(work, tree, &includes, &revision, &file)
+            .await;
+        if stored.is_ok() && !is_outdated(work, &revision, &includes) {
             work.delete(c::ARTIFACT_OUTDATED);
             work.mark_stored(&revision);
         }
         stored
     }
 
-    fn is_outdated(&self, work: &Work, revision: &str, includes: &[Artifact]) -> bool {
-        !work.artifact().is_some_and(|artifact| artifact.has_revision(revision))
-            || config::differ(includes, work.included())
-            || config::has_changed(&work.object, includes)
-    }
-
     /// Brings storage and status in line.
     async fn reconcile_storage(&self, work: &mut Work) -> Result<(), Trouble> {
         let Some(mut artifact) = work.artifact().cloned() else {
-            return self.without_artifact(work, false);
+            return without_artifact(work, false);
         };
         let (store, current) = (Arc::clone(&self.store), artifact.clone());
         let (garbage, checked) = blocking(move || {
-            let garbage = store.collect_garbage(&current).map_or(0, |removed| removed.len());
-            let checked = if store.exists(&current) { store.verify(&current).map(|()| true) } else { Ok(false) };
+            let garbage = store
+                .collect_garbage(&current)
+                .map_or(0, |removed| removed.len());
+            let checked = if store.exists(&current) {
+                store.verify(&current).map(|()| true)
+            } else {
+                Ok(false)
+            };
             (garbage, checked)
         })
         .await;
         if garbage > 0 {
-            work.trace(reasons::GARBAGE_COLLECTION_SUCCEEDED, &format!("garbage collected {garbage} artifacts"));
+            work.trace(
+                reasons::GARBAGE_COLLECTION_SUCCEEDED,
+                &format!("garbage collected {garbage} artifacts"),
+            );
         }
         match checked {
             Ok(true) => {
@@ -170,25 +181,22 @@ impl GitRepositoryReconciler {
                 work.status().artifact = Some(artifact);
                 Ok(())
             }
-            Ok(false) => self.without_artifact(work, true),
+            Ok(false) => without_artifact(work, true),
             Err(error) => {
                 let message = format!("failed to verify integrity of artifact: {error}");
-                work.event(EventType::Warning, reasons::ARTIFACT_VERIFICATION_FAILED, &message);
+                work.event(
+                    EventType::Warning,
+                    reasons::ARTIFACT_VERIFICATION_FAILED,
+                    &message,
+                );
                 self.store.remove(&artifact).map_err(|error| {
-                    Trouble::silent(format!("failed to remove artifact after digest mismatch: {error}"))
+                    Trouble::silent(format!(
+                        "failed to remove artifact after digest mismatch: {error}"
+                    ))
                 })?;
-                self.without_artifact(work, true)
+                without_artifact(work, true)
             }
         }
-    }
-
-    fn without_artifact(&self, work: &mut Work, has_disappeared: bool) -> Result<(), Trouble> {
-        work.status().artifact = None;
-        let message =
-            if has_disappeared { "building artifact: disappeared from storage" } else { "building artifact" };
-        work.progress(true, message);
-        work.delete(c::ARTIFACT_IN_STORAGE);
-        Ok(())
     }
 
     /// After a restart the tree of an artifact is read from its archive.
@@ -212,20 +220,24 @@ impl GitRepositoryReconciler {
         revision: &str,
         file: &str,
     ) -> Result<End, Trouble> {
-        if !self.is_outdated(work, revision, includes) {
+        if !is_outdated(work, revision, includes) {
             let message = format!("artifact up-to-date with remote revision: '{revision}'");
             work.trace(reasons::ARTIFACT_UP_TO_DATE, &message);
             return Ok(End::Success);
         }
         let key = work.context.key().clone();
-        let mut artifact = self.store.new_artifact(KIND, &key.namespace, &key.name, revision, file);
+        let mut artifact = self
+            .store
+            .new_artifact(KIND, &key.namespace, &key.name, revision, file);
         let (store, own) = (Arc::clone(&self.store), work.object.spec.ignore.clone());
         let archived = blocking(move || {
             let ignore = ignore(&tree, own.as_deref())?;
-            store.write(&mut artifact, &tree, &ignore).map_err(|error| {
-                let message = format!("unable to archive artifact to storage: {error}");
-                Trouble::generic(reasons::ARCHIVE_OPERATION_FAILED, message)
-            })?;
+            store
+                .write(&mut artifact, &tree, &ignore)
+                .map_err(|error| {
+                    let message = format!("unable to archive artifact to storage: {error}");
+                    Trouble::generic(reasons::ARCHIVE_OPERATION_FAILED, message)
+                })?;
             Ok((artifact, tree.archived(&ignore)))
         })
         .await;
@@ -238,7 +250,8 @@ impl GitRepositoryReconciler {
         })?;
         self.trees.put(&artifact, tree);
         let path = artifact.path.clone();
-        self.trees.retain(&format!("{}/", folder(&key)), |known| known == path);
+        self.trees
+            .retain(&format!("{}/", folder(&key)), |known| known == path);
         let spec = work.object.spec.clone();
         let status = work.status();
         status.artifact = Some(artifact);
@@ -259,9 +272,13 @@ impl GitRepositoryReconciler {
             Trouble::generic(reasons::GARBAGE_COLLECTION_FAILED, message)
         })?;
         if removed {
-            work.trace(reasons::GARBAGE_COLLECTION_SUCCEEDED, "garbage collected artifacts for deleted resource");
+            work.trace(
+                reasons::GARBAGE_COLLECTION_SUCCEEDED,
+                "garbage collected artifacts for deleted resource",
+            );
         }
-        self.trees.retain(&format!("{}/", folder(work.context.key())), |_| false);
+        self.trees
+            .retain(&format!("{}/", folder(work.context.key())), |_| false);
         if let Some(status) = &mut work.object.status {
             status.artifact = None;
         }
@@ -269,38 +286,12 @@ impl GitRepositoryReconciler {
         Ok(End::Empty)
     }
 
-    /// Tells of a new artifact, and of a recovery.
-    fn notify(&self, work: &Work, before: &GitRepository, found: Option<&Found>, ended: &Result<End, Trouble>) {
-        let is_good = match ended {
-            Ok(end) => *end == End::Success,
-            Err(trouble) => trouble.kind == Kind::Nothing,
-        };
-        let (Some(artifact), true) = (work.artifact(), is_good) else {
-            return;
-        };
-        let subject = match found {
-            Some(Found::Commit(checkout)) => checkout.commit.short_message(),
-            Some(Found::Unchanged(revision)) => config::revision(&work.object, revision),
-            None => return,
-        };
-        let message = format!("stored artifact for commit '{subject}'");
-        let old = before.status.as_ref();
-        let is_new = !old.and_then(|s| s.artifact.as_ref()).is_some_and(|old| old.has_digest(&artifact.digest));
-        let had_failed = old.and_then(|s| s.conditions.as_ref()).is_some_and(|old| {
-            FAILURES.iter().any(|r#type| old.condition(r#type).is_some())
-        });
-        let has_failed = FAILURES.iter().any(|r#type| work.conditions().condition(r#type).is_some());
-        let reason = match (is_new, had_failed && !has_failed) {
-            (true, _) => reasons::NEW_ARTIFACT,
-            (false, true) => reasons::SUCCEEDED,
-            (false, false) => return,
-        };
-        tracing::info!("{message}");
-        work.event_of_artifact(reason, &message, artifact);
-    }
-
     /// Sums the conditions up, writes the state, and says what comes next.
-    async fn finish(&self, mut work: Work, ended: Result<End, Trouble>) -> Result<Outcome, Failure> {
+    async fn finish(
+        &self,
+        mut work: Work,
+        ended: Result<End, Trouble>,
+    ) -> Result<Outcome, Failure> {
         if matches!(&ended, Err(trouble) if trouble.kind == Kind::Interrupted) {
             return Ok(Outcome::Settled);
         }
@@ -308,14 +299,20 @@ impl GitRepositoryReconciler {
             work.tell(trouble);
         }
         work.record_request();
-        let interval = work.context.manager().jittered(work.object.spec.interval.to_std());
+        let interval = work
+            .context
+            .manager()
+            .jittered(work.object.spec.interval.to_std());
         let mut outcome = work.conclude(&ended, interval);
         work.summarize(SUMMARY);
         if matches!(outcome, Ok(Outcome::After(delay)) if delay == interval)
             && !work.conditions().is_stalled()
             && !work.conditions().is_ready()
         {
-            let message = work.conditions().condition(c::READY).map(|ready| ready.message.clone());
+            let message = work
+                .conditions()
+                .condition(c::READY)
+                .map(|ready| ready.message.clone());
             outcome = Err(Failure::retry(message.unwrap_or_default()));
         }
         if let Err(error) = work.write().await {
@@ -342,13 +339,80 @@ fn ignore(tree: &Tree, own: Option<&str>) -> Result<Ignore, Trouble> {
         ignore.add(own, std::path::Path::new(""));
     }
     // Patterns of one's own replace the defaults, but for the files of version control.
-    let mut all = if ignore.is_empty() { Ignore::defaults() } else { Ignore::version_control() };
+    let mut all = if ignore.is_empty() {
+        Ignore::defaults()
+    } else {
+        Ignore::version_control()
+    };
     all.extend(ignore);
     Ok(all)
 }
 
 /// The time that a fetch may take.
 fn timeout(object: &GitRepository) -> std::time::Duration {
-    object.spec.timeout.map_or(std::time::Duration::from_secs(60), Span::to_std)
+    object
+        .spec
+        .timeout
+        .map_or(std::time::Duration::from_secs(60), Span::to_std)
 }
 
+fn is_outdated(work: &Work, revision: &str, includes: &[Artifact]) -> bool {
+    !work
+        .artifact()
+        .is_some_and(|artifact| artifact.has_revision(revision))
+        || config::differ(includes, work.included())
+        || config::has_changed(&work.object, includes)
+}
+
+fn without_artifact(work: &mut Work, has_disappeared: bool) -> Result<(), Trouble> {
+    work.status().artifact = None;
+    let message = if has_disappeared {
+        "building artifact: disappeared from storage"
+    } else {
+        "building artifact"
+    };
+    work.progress(true, message);
+    work.delete(c::ARTIFACT_IN_STORAGE);
+    Ok(())
+}
+
+/// Tells of a new artifact, and of a recovery.
+fn notify(
+    work: &Work,
+    before: &GitRepository,
+    found: Option<&Found>,
+    ended: &Result<End, Trouble>,
+) {
+    let is_good = match ended {
+        Ok(end) => *end == End::Success,
+        Err(trouble) => trouble.kind == Kind::Nothing,
+    };
+    let (Some(artifact), true) = (work.artifact(), is_good) else {
+        return;
+    };
+    let subject = match found {
+        Some(Found::Commit(checkout)) => checkout.commit.short_message(),
+        Some(Found::Unchanged(revision)) => config::revision(&work.object, revision),
+        None => return,
+    };
+    let message = format!("stored artifact for commit '{subject}'");
+    let old = before.status.as_ref();
+    let is_new = !old
+        .and_then(|s| s.artifact.as_ref())
+        .is_some_and(|old| old.has_digest(&artifact.digest));
+    let had_failed = old.and_then(|s| s.conditions.as_ref()).is_some_and(|old| {
+        FAILURES
+            .iter()
+            .any(|r#type| old.condition(r#type).is_some())
+    });
+    let has_failed = FAILURES
+        .iter()
+        .any(|r#type| work.conditions().condition(r#type).is_some());
+    let reason = match (is_new, had_failed && !has_failed) {
+        (true, _) => reasons::NEW_ARTIFACT,
+        (false, true) => reasons::SUCCEEDED,
+        (false, false) => return,
+    };
+    tracing::info!("{message}");
+    work.event_of_artifact(reason, &message, artifact);
+}

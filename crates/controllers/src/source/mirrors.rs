@@ -22,15 +22,21 @@ struct Used {
 
 impl Mirrors {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, open: Mutex::default() }
+        Self {
+            folder,
+            open: Mutex::default(),
+        }
     }
 
     /// The store for `remote`. What `object` used before is given up if it is another.
     pub(super) fn get(&self, object: &ObjectKey, remote: &Remote) -> Result<Arc<Mirror>, GitError> {
         let name = name(remote);
         let mut open = self.open.lock();
-        let stale: Vec<String> =
-            open.iter().filter(|(known, used)| **known != name && used.by.contains(object)).map(|(known, _)| known.clone()).collect();
+        let stale: Vec<String> = open
+            .iter()
+            .filter(|(known, used)| **known != name && used.by.contains(object))
+            .map(|(known, _)| known.clone())
+            .collect();
         for known in stale {
             self.give_up(&mut open, &known, object);
         }
@@ -39,15 +45,24 @@ impl Mirrors {
             return Ok(Arc::clone(&used.mirror));
         }
         let mirror = Arc::new(Mirror::open(self.folder.join(&name))?);
-        open.insert(name, Used { mirror: Arc::clone(&mirror), by: HashSet::from([object.clone()]) });
+        open.insert(
+            name,
+            Used {
+                mirror: Arc::clone(&mirror),
+                by: HashSet::from([object.clone()]),
+            },
+        );
         Ok(mirror)
     }
 
     /// `object` is gone.
     pub(super) fn forget(&self, object: &ObjectKey) {
         let mut open = self.open.lock();
-        let names: Vec<String> =
-            open.iter().filter(|(_, used)| used.by.contains(object)).map(|(name, _)| name.clone()).collect();
+        let names: Vec<String> = open
+            .iter()
+            .filter(|(_, used)| used.by.contains(object))
+            .map(|(name, _)| name.clone())
+            .collect();
         for name in names {
             self.give_up(&mut open, &name, object);
         }
@@ -81,10 +96,15 @@ fn name(remote: &Remote) -> String {
             part(password);
         }
         Credentials::Bearer(token) => part(token),
-        Credentials::Key { username, identity, .. } => {
+        Credentials::Key {
+            username, identity, ..
+        } => {
             part(username);
             part(identity);
         }
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(16)
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -18,7 +18,10 @@ pub(super) struct Summary {
 /// Status, reason and message of Ready; none if no condition is there.
 pub(super) fn ready(conditions: &Vec<Condition>, summary: Summary) -> Option<Condition> {
     for r#type in summary.both {
-        if let Some(condition) = conditions.condition(r#type).filter(|c| c.status == ConditionStatus::False) {
+        if let Some(condition) = conditions
+            .condition(r#type)
+            .filter(|c| c.status == ConditionStatus::False)
+        {
             return Some(of(ConditionStatus::False, condition));
         }
     }
@@ -31,7 +34,10 @@ pub(super) fn ready(conditions: &Vec<Condition>, summary: Summary) -> Option<Con
         (ConditionStatus::False, true) => 3,
         _ => 4,
     };
-    let counted = summary.types.iter().filter_map(|r#type| conditions.condition(r#type));
+    let counted = summary
+        .types
+        .iter()
+        .filter_map(|r#type| conditions.condition(r#type));
     // The first of equals wins.
     let top = counted.min_by_key(|condition| priority(condition))?;
     let status = match priority(top) {
@@ -43,7 +49,12 @@ pub(super) fn ready(conditions: &Vec<Condition>, summary: Summary) -> Option<Con
 }
 
 fn of(status: ConditionStatus, condition: &Condition) -> Condition {
-    Condition::new(api::constants::conditions::READY, status, &condition.reason, &condition.message)
+    Condition::new(
+        api::constants::conditions::READY,
+        status,
+        &condition.reason,
+        &condition.message,
+    )
 }
 
 #[cfg(test)]
@@ -52,26 +63,53 @@ mod tests {
     use ConditionStatus::{False, True};
 
     const SUMMARY: Summary = Summary {
-        types: &["FetchFailed", "ArtifactInStorage", "SourceVerified", "Reconciling"],
+        types: &[
+            "FetchFailed",
+            "ArtifactInStorage",
+            "SourceVerified",
+            "Reconciling",
+        ],
         negative: &["FetchFailed", "Reconciling"],
         both: &["SourceVerified"],
     };
 
     fn check(given: &[(&str, ConditionStatus)], expected: Option<(ConditionStatus, &str)>) {
-        let conditions = given.iter().map(|(r#type, status)| Condition::new(r#type, status.clone(), r#type, "")).collect();
+        let conditions = given
+            .iter()
+            .map(|(r#type, status)| Condition::new(r#type, status.clone(), r#type, ""))
+            .collect();
         let ready = ready(&conditions, SUMMARY).map(|ready| (ready.status, ready.reason));
-        assert_eq!(ready, expected.map(|(status, reason)| (status, reason.to_owned())), "{given:?}");
+        assert_eq!(
+            ready,
+            expected.map(|(status, reason)| (status, reason.to_owned())),
+            "{given:?}"
+        );
     }
 
     #[test]
     fn the_worst_condition_decides() {
         check(&[], None);
         check(&[("Other", True)], None);
-        check(&[("ArtifactInStorage", True)], Some((True, "ArtifactInStorage")));
-        check(&[("ArtifactInStorage", True), ("Reconciling", True)], Some((False, "Reconciling")));
-        check(&[("Reconciling", True), ("FetchFailed", True)], Some((False, "FetchFailed")));
-        check(&[("SourceVerified", True), ("ArtifactInStorage", True)], Some((True, "ArtifactInStorage")));
-        check(&[("SourceVerified", False), ("FetchFailed", True)], Some((False, "SourceVerified")));
+        check(
+            &[("ArtifactInStorage", True)],
+            Some((True, "ArtifactInStorage")),
+        );
+        check(
+            &[("ArtifactInStorage", True), ("Reconciling", True)],
+            Some((False, "Reconciling")),
+        );
+        check(
+            &[("Reconciling", True), ("FetchFailed", True)],
+            Some((False, "FetchFailed")),
+        );
+        check(
+            &[("SourceVerified", True), ("ArtifactInStorage", True)],
+            Some((True, "ArtifactInStorage")),
+        );
+        check(
+            &[("SourceVerified", False), ("FetchFailed", True)],
+            Some((False, "SourceVerified")),
+        );
         check(&[("FetchFailed", False)], Some((True, "FetchFailed")));
     }
 }

@@ -31,7 +31,11 @@ pub(super) struct Trouble {
 
 impl Trouble {
     fn new(kind: Kind, reason: &str, message: impl Into<String>) -> Self {
-        Self { kind, reason: reason.to_owned(), message: message.into() }
+        Self {
+            kind,
+            reason: reason.to_owned(),
+            message: message.into(),
+        }
     }
 
     pub(super) fn generic(reason: &str, message: impl Into<String>) -> Self {

@@ -3,6 +3,9 @@
 //! Each scenario runs with our controller and, where the program is built (`cargo xtask peers`), with Flux's
 //! source-controller on a control plane of its own; what users see has to be the same at every step.
 
+#![expect(clippy::print_stdout, reason = "tells what was left out")]
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 mod access;
 mod content;
 mod life;

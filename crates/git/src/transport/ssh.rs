@@ -108,11 +108,10 @@ impl Connection {
         tokio::spawn(async move {
             while let Some(message) = reader.wait().await {
                 match message {
-                    ChannelMsg::Data { data } => {
-                        if sender.send(data).await.is_err() {
-                            break;
-                        }
-                    }
+                    ChannelMsg::Data { data } => match sender.send(data).await {
+                        Ok(()) => {}
+                        Err(_) => break,
+                    },
                     ChannelMsg::ExtendedData { data, .. } => {
                         let mut heard = heard.lock();
                         let room = (16_usize << 10).saturating_sub(heard.len()).min(data.len());

@@ -48,7 +48,9 @@ pub fn verify(
     match unreadable {
         Some(error) if !was_tried => Err(VerifyError::AuthorizedKeys(error)),
         _ => Err(VerifyError::NoMatchingSshKey(
-            reasons.iter().map(|reason| format!("\n{reason}")).collect(),
+            reasons
+                .iter()
+                .fold(String::new(), |text, reason| format!("{text}\n{reason}")),
         )),
     }
 }

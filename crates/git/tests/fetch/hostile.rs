@@ -197,7 +197,14 @@ async fn submodules_come_from_servers_only_and_without_credentials_of_others() {
     );
     assert_eq!(
         paths(&got),
-        [".gitmodules", "a", "deps/lib/lib.yaml", "o/foreign.yaml"]
+        [
+            ".gitmodules",
+            "a",
+            "deps/lib/.git",
+            "deps/lib/lib.yaml",
+            "o/.git",
+            "o/foreign.yaml"
+        ]
     );
     assert_eq!(read(&got, "/deps/lib/lib.yaml"), "2");
     assert!(!other.requests().is_empty());

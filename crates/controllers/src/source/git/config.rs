@@ -6,8 +6,16 @@ use git::{Reference, Revision};
 
 /// The revision as it is told: with the whole name of the reference where the spec names one.
 pub(super) fn revision(object: &GitRepository, revision: &Revision) -> String {
-    let names_reference = object.spec.reference.as_ref().is_some_and(|r| r.name.as_ref().is_some_and(|n| !n.is_empty()));
-    if names_reference { revision.absolute() } else { revision.to_string() }
+    let names_reference = object
+        .spec
+        .reference
+        .as_ref()
+        .is_some_and(|r| r.name.as_ref().is_some_and(|n| !n.is_empty()));
+    if names_reference {
+        revision.absolute()
+    } else {
+        revision.to_string()
+    }
 }
 
 /// What the spec asks for.
@@ -17,7 +25,10 @@ pub(super) fn reference(object: &GitRepository) -> Reference {
     };
     let given = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
     if let Some(id) = given(&reference.commit) {
-        return Reference::Commit { id, branch: given(&reference.branch) };
+        return Reference::Commit {
+            id,
+            branch: given(&reference.branch),
+        };
     }
     given(&reference.name)
         .map(Reference::Name)
@@ -42,7 +53,9 @@ pub(super) fn modern(revision: &str) -> String {
 /// Whether two sets of artifacts have different revisions.
 pub(super) fn differ(some: &[Artifact], others: &[Artifact]) -> bool {
     some.len() != others.len()
-        || some.iter().any(|one| !others.iter().any(|other| other.has_revision(&one.revision)))
+        || some
+            .iter()
+            .any(|one| !others.iter().any(|other| other.has_revision(&one.revision)))
 }
 
 /// The mode of verification that is asked for, if any.
@@ -60,7 +73,11 @@ fn needs_verification(object: &GitRepository) -> bool {
         return false;
     }
     let mode = mode(object).unwrap_or("HEAD");
-    match object.status.as_ref().and_then(|status| status.source_verification_mode.as_deref()) {
+    match object
+        .status
+        .as_ref()
+        .and_then(|status| status.source_verification_mode.as_deref())
+    {
         None => true,
         Some("Tag") => matches!(mode, "HEAD" | "TagAndHEAD"),
         Some("HEAD") => matches!(mode, "Tag" | "TagAndHEAD"),
@@ -75,17 +92,22 @@ pub(super) fn has_changed(object: &GitRepository, includes: &[Artifact]) -> bool
     let observed = status.observed_include.as_deref().unwrap_or_default();
     let included = status.included_artifacts.as_deref().unwrap_or_default();
     spec.ignore != status.observed_ignore
-        || spec.recurse_submodules.unwrap_or(false) != status.observed_recurse_submodules.unwrap_or(false)
+        || spec.recurse_submodules.unwrap_or(false)
+            != status.observed_recurse_submodules.unwrap_or(false)
         || include.len() != observed.len()
         || needs_verification(object)
         || spec.sparse_checkout.as_deref().unwrap_or_default()
-            != status.observed_sparse_checkout.as_deref().unwrap_or_default()
+            != status
+                .observed_sparse_checkout
+                .as_deref()
+                .unwrap_or_default()
         || include.len() != includes.len()
         || include.len() != included.len()
         || include != observed
-        || included.iter().zip(includes).any(|(old, new)| {
-            !old.has_revision(&new.revision) || !old.has_digest(&new.digest)
-        })
+        || included
+            .iter()
+            .zip(includes)
+            .any(|(old, new)| !old.has_revision(&new.revision) || !old.has_digest(&new.digest))
 }
 
 #[cfg(test)]
@@ -96,20 +118,54 @@ mod tests {
     fn with(change: impl FnOnce(&mut GitRepositoryRef)) -> Reference {
         let mut reference = GitRepositoryRef::default();
         change(&mut reference);
-        let spec = GitRepositorySpec { reference: Some(reference), ..GitRepositorySpec::default() };
+        let spec = GitRepositorySpec {
+            reference: Some(reference),
+            ..GitRepositorySpec::default()
+        };
         super::reference(&GitRepository::new("ns", "app", spec))
     }
 
     #[test]
     fn references_have_an_order() {
         let text = |text: &str| Some(text.to_owned());
-        assert_eq!(super::reference(&GitRepository::new("ns", "a", GitRepositorySpec::default())), Reference::default());
+        assert_eq!(
+            super::reference(&GitRepository::new("ns", "a", GitRepositorySpec::default())),
+            Reference::default()
+        );
         assert_eq!(with(|_| {}), Reference::Branch("master".to_owned()));
-        assert_eq!(with(|r| { r.branch = text("b"); r.tag = text("t") }), Reference::Tag("t".to_owned()));
-        assert_eq!(with(|r| { r.semver = text("s"); r.tag = text("t") }), Reference::Tag("t".to_owned()));
-        assert_eq!(with(|r| { r.name = text("n"); r.tag = text("t") }), Reference::Name("n".to_owned()));
-        let commit = with(|r| { r.commit = text("c"); r.name = text("n"); r.branch = text("b") });
-        assert_eq!(commit, Reference::Commit { id: "c".to_owned(), branch: text("b") });
+        assert_eq!(
+            with(|r| {
+                r.branch = text("b");
+                r.tag = text("t")
+            }),
+            Reference::Tag("t".to_owned())
+        );
+        assert_eq!(
+            with(|r| {
+                r.semver = text("s");
+                r.tag = text("t")
+            }),
+            Reference::Tag("t".to_owned())
+        );
+        assert_eq!(
+            with(|r| {
+                r.name = text("n");
+                r.tag = text("t")
+            }),
+            Reference::Name("n".to_owned())
+        );
+        let commit = with(|r| {
+            r.commit = text("c");
+            r.name = text("n");
+            r.branch = text("b")
+        });
+        assert_eq!(
+            commit,
+            Reference::Commit {
+                id: "c".to_owned(),
+                branch: text("b")
+            }
+        );
     }
 
     #[test]

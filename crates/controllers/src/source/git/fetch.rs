@@ -37,7 +37,10 @@ impl GitRepositoryReconciler {
         let remote = self.remote(work).await?;
         let includes = self.includes(work)?;
         if config::differ(&includes, work.included()) {
-            work.progress(true, "building artifact: included artifacts differ from last observed includes");
+            work.progress(
+                true,
+                "building artifact: included artifacts differ from last observed includes",
+            );
         }
         work.delete(c::ARTIFACT_OUTDATED);
         let mut fetched = self.checkout(work, &remote, true).await?;
@@ -46,7 +49,9 @@ impl GitRepositoryReconciler {
                 let revision_text = config::revision(&work.object, revision);
                 work.delete(c::FETCH_FAILED);
                 work.mark_stored(&revision_text);
-                let message = format!("no changes since last reconciliation: observed revision '{revision_text}'");
+                let message = format!(
+                    "no changes since last reconciliation: observed revision '{revision_text}'"
+                );
                 *found = Some(fetched);
                 return Err(Trouble::nothing(reasons::GIT_OPERATION_SUCCEEDED, message));
             }
@@ -56,18 +61,27 @@ impl GitRepositoryReconciler {
         let Found::Commit(checkout) = &fetched else {
             return Err(Trouble::silent("the repository gave no commit"));
         };
-        if let Err(message) = check_sparse(work.object.spec.sparse_checkout.as_deref(), &checkout.tree) {
+        if let Err(message) =
+            check_sparse(work.object.spec.sparse_checkout.as_deref(), &checkout.tree)
+        {
             let message = format!("failed to sparse checkout directories : {message}");
             let trouble = Trouble::generic(reasons::GIT_OPERATION_FAILED, message);
             return Err(work.fail(c::FETCH_FAILED, trouble));
         }
         self.verify(work, checkout).await?;
         let revision = config::revision(&work.object, &checkout.revision);
-        let known = work.artifact().map(|artifact| artifact.has_revision(&revision));
+        let known = work
+            .artifact()
+            .map(|artifact| artifact.has_revision(&revision));
         if known != Some(true) {
             let message = format!("new upstream revision '{revision}'");
             if known.is_some() {
-                work.mark(c::ARTIFACT_OUTDATED, ConditionStatus::True, reasons::NEW_REVISION, &message);
+                work.mark(
+                    c::ARTIFACT_OUTDATED,
+                    ConditionStatus::True,
+                    reasons::NEW_REVISION,
+                    &message,
+                );
             }
             work.progress(true, &format!("building artifact: {message}"));
         }
@@ -75,7 +89,12 @@ impl GitRepositoryReconciler {
         Ok(includes)
     }
 
-    async fn checkout(&self, work: &mut Work, remote: &Remote, optimized: bool) -> Result<Found, Trouble> {
+    async fn checkout(
+        &self,
+        work: &mut Work,
+        remote: &Remote,
+        optimized: bool,
+    ) -> Result<Found, Trouble> {
         let spec = &work.object.spec;
         let url = auth::masked(&spec.url);
         let is_stored = work.conditions().is_true(c::ARTIFACT_IN_STORAGE);
@@ -83,7 +102,11 @@ impl GitRepositoryReconciler {
             .artifact()
             .filter(|_| optimized && is_stored)
             .map(|artifact| config::modern(&artifact.revision));
-        let sparse = spec.sparse_checkout.iter().flatten().map(|path| path.strip_prefix("./").unwrap_or(path).to_owned());
+        let sparse = spec
+            .sparse_checkout
+            .iter()
+            .flatten()
+            .map(|path| path.strip_prefix("./").unwrap_or(path).to_owned());
         let options = Options {
             last_observed,
             sparse: sparse.collect(),
@@ -105,7 +128,9 @@ impl GitRepositoryReconciler {
         let (reference, limit) = (config::reference(&work.object), timeout(&work.object));
         let context = work.context.clone();
         let fetch = async {
-            match tokio::time::timeout(limit, mirror.fetch(remote, &url, &reference, &options)).await {
+            match tokio::time::timeout(limit, mirror.fetch(remote, &url, &reference, &options))
+                .await
+            {
                 Ok(fetched) => fetched,
                 Err(_) => Err(out_of_time(remote, &url, options.last_observed.is_some())),
             }
@@ -124,7 +149,8 @@ impl GitRepositoryReconciler {
             Ok(Ok(Fetched::Unchanged(revision))) => Ok(Found::Unchanged(revision)),
             Ok(Ok(Fetched::Commit(checkout))) => Ok(Found::Commit(checkout)),
             Ok(Ok(Fetched::Empty)) => {
-                let trouble = Trouble::generic(reasons::EMPTY_GIT_REPOSITORY, "git repository is empty");
+                let trouble =
+                    Trouble::generic(reasons::EMPTY_GIT_REPOSITORY, "git repository is empty");
                 Err(work.fail(c::FETCH_FAILED, trouble))
             }
             Ok(Err(error)) => Err(work.fail(c::FETCH_FAILED, failed(error))),
@@ -138,12 +164,19 @@ fn out_of_time(remote: &Remote, url: &str, was_listing: bool) -> GitError {
         Scheme::Ssh => GitError::Timeout,
         Scheme::Http | Scheme::Https => GitError::Request {
             method: "Get",
-            url: format!("{}/info/refs?service=git-upload-pack", remote.url.without_login()),
+            url: format!(
+                "{}/info/refs?service=git-upload-pack",
+                remote.url.without_login()
+            ),
             reason: GitError::Timeout.to_string(),
         },
     };
     let (url, source) = (url.to_owned(), Box::new(source));
-    if was_listing { GitError::List { url, source } } else { GitError::Clone { url, source } }
+    if was_listing {
+        GitError::List { url, source }
+    } else {
+        GitError::Clone { url, source }
+    }
 }
 
 /// Whether what is asked for is there.
@@ -154,7 +187,9 @@ fn check_sparse(sparse: Option<&[String]>, tree: &Tree) -> Result<(), String> {
             .filter(|part| matches!(part, std::path::Component::Normal(_)))
             .collect();
         let is_there = relative.as_os_str().is_empty()
-            || tree.entry(&relative).is_some_and(|entry| !matches!(entry, Entry::Link(_)))
+            || tree
+                .entry(&relative)
+                .is_some_and(|entry| !matches!(entry, Entry::Link(_)))
             || !tree.below(&relative).is_empty();
         if !is_there {
             return Err(format!(

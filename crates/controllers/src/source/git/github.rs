@@ -39,10 +39,15 @@ pub(super) struct App {
 impl App {
     /// The app that a Secret describes.
     pub(super) fn of(data: &BTreeMap<String, Vec<u8>>, secret: &str) -> Result<Self, String> {
-        let text = |key: &str| data.get(key).map(|value| String::from_utf8_lossy(value).trim().to_owned());
+        let text = |key: &str| {
+            data.get(key)
+                .map(|value| String::from_utf8_lossy(value).trim().to_owned())
+        };
         let missing = |key: &str| format!("secret '{secret}': key '{key}' not found");
         let id = text(keys::GITHUB_APP_ID).ok_or_else(|| missing(keys::GITHUB_APP_ID))?;
-        let key = data.get(keys::GITHUB_APP_PRIVATE_KEY).ok_or_else(|| missing(keys::GITHUB_APP_PRIVATE_KEY))?;
+        let key = data
+            .get(keys::GITHUB_APP_PRIVATE_KEY)
+            .ok_or_else(|| missing(keys::GITHUB_APP_PRIVATE_KEY))?;
         let owner = text(keys::GITHUB_APP_INSTALLATION_OWNER).unwrap_or_default();
         let installation = text(keys::GITHUB_APP_INSTALLATION_ID).unwrap_or_default();
         if id.parse::<u64>().unwrap_or(0) == 0 {
@@ -61,13 +66,20 @@ impl App {
         }
         let api = text(keys::GITHUB_APP_BASE_URL).filter(|url| !url.is_empty());
         let api = api.map_or_else(|| API.to_owned(), |url| api_of(url.trim_end_matches('/')));
-        Ok(Self { id, owner, installation, key: key.clone(), api })
+        Ok(Self {
+            id,
+            owner,
+            installation,
+            key: key.clone(),
+            api,
+        })
     }
 
     /// The token that proves to be the app, valid for some minutes.
     fn assertion(&self, now: i64) -> Result<String, String> {
         let unreadable = |reason: &str| format!("could not parse private key: {reason}");
-        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| unreadable("it is not PEM"))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| unreadable("it is not PEM"))?;
         let key = match &key {
             PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
             PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
@@ -82,15 +94,25 @@ impl App {
             part(json!({"iat": issued, "exp": issued + 120, "iss": self.id})),
         );
         let mut signature = vec![0; key.public().modulus_len()];
-        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
-            .map_err(|_| "the private key cannot sign".to_owned())?;
+        key.sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            text.as_bytes(),
+            &mut signature,
+        )
+        .map_err(|_| "the private key cannot sign".to_owned())?;
         Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }
 
 /// The API below an address of GitHub, or of GitHub Enterprise Server.
 fn api_of(url: &str) -> String {
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let host = url
+        .split_once("://")
+        .map_or(url, |(_, rest)| rest)
+        .split('/')
+        .next()
+        .unwrap_or_default();
     if host.starts_with("api.") || host.contains(".api.") || url.ends_with("/api/v3") {
         url.to_owned()
     } else {
@@ -104,7 +126,12 @@ pub(in crate::source) struct Tokens(Mutex<HashMap<App, (String, Timestamp)>>);
 
 impl Tokens {
     /// A token for the app's installation.
-    pub(super) async fn get(&self, app: &App, tls: &Tls, proxy: Option<&ProxyUrl>) -> Result<String, String> {
+    pub(super) async fn get(
+        &self,
+        app: &App,
+        tls: &Tls,
+        proxy: Option<&ProxyUrl>,
+    ) -> Result<String, String> {
         let now = Timestamp::now();
         if let Some((token, end)) = self.0.lock().get(app)
             && now.checked_add(MARGIN).is_ok_and(|later| later < *end)
@@ -119,8 +146,14 @@ impl Tokens {
         };
         let url = format!("{}/app/installations/{installation}/access_tokens", app.api);
         let answer = ask(&client, Method::POST, &url, &assertion).await?;
-        let token = answer["token"].as_str().ok_or("GitHub's answer holds no token")?.to_owned();
-        let end = answer["expires_at"].as_str().and_then(|text| text.parse().ok()).unwrap_or(now);
+        let token = answer["token"]
+            .as_str()
+            .ok_or("GitHub's answer holds no token")?
+            .to_owned();
+        let end = answer["expires_at"]
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(now);
         let mut tokens = self.0.lock();
         tokens.retain(|_, (_, end)| *end > now);
         tokens.insert(app.clone(), (token.clone(), end));
@@ -136,10 +169,13 @@ fn client(tls: &Tls, proxy: Option<&ProxyUrl>) -> Result<Client, String> {
         key: tls.key.as_deref(),
     })
     .map_err(|error| error.to_string())?;
-    let mut builder =
-        Client::builder().tls_backend_preconfigured(config).timeout(LIMIT).redirect(reqwest::redirect::Policy::none());
+    let mut builder = Client::builder()
+        .tls_backend_preconfigured(config)
+        .timeout(LIMIT)
+        .redirect(reqwest::redirect::Policy::none());
     if let Some(ProxyUrl(address)) = proxy {
-        builder = builder.proxy(Proxy::all(address).map_err(|_| "the proxy's address is not valid".to_owned())?);
+        builder = builder
+            .proxy(Proxy::all(address).map_err(|_| "the proxy's address is not valid".to_owned())?);
     }
     builder.build().map_err(|error| error.to_string())
 }
@@ -150,7 +186,12 @@ async fn find(client: &Client, app: &App, assertion: &str) -> Result<String, Str
     for (kind, name) in [("orgs", "organization"), ("users", "user")] {
         let url = format!("{}/{kind}/{}/installation", app.api, app.owner);
         match ask(client, Method::GET, &url, assertion).await {
-            Ok(answer) => return answer["id"].as_u64().map(|id| id.to_string()).ok_or("no installation".to_owned()),
+            Ok(answer) => {
+                return answer["id"]
+                    .as_u64()
+                    .map(|id| id.to_string())
+                    .ok_or("no installation".to_owned());
+            }
             Err(reason) => reasons.push(format!("failed to find {name} installation: {reason}")),
         }
     }
@@ -165,12 +206,17 @@ async fn ask(client: &Client, method: Method, url: &str, assertion: &str) -> Res
         .header("Accept", "application/vnd.github+json")
         .header("X-GitHub-Api-Version", "2022-11-28")
         .header("User-Agent", "sluice");
-    let mut response = request.send().await.map_err(|error| {
-        crate::errors::chain(&error.without_url())
-    })?;
+    let mut response = request
+        .send()
+        .await
+        .map_err(|error| crate::errors::chain(&error.without_url()))?;
     let status = response.status();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| error.without_url().to_string())?
+    {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_ANSWER {
             return Err("GitHub's answer is too large".to_owned());
@@ -189,24 +235,44 @@ mod tests {
     use super::*;
 
     fn data(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect()
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec()))
+            .collect()
     }
 
     #[test]
     fn what_is_missing_is_told() {
         let of = |pairs: &[(&str, &str)]| App::of(&data(pairs), "ns/app").map(|_| ()).unwrap_err();
         let (id, key) = (("githubAppID", "7"), ("githubAppPrivateKey", "k"));
-        assert_eq!(of(&[id]), "secret 'ns/app': key 'githubAppPrivateKey' not found");
+        assert_eq!(
+            of(&[id]),
+            "secret 'ns/app': key 'githubAppPrivateKey' not found"
+        );
         assert!(of(&[id, key]).starts_with("app installation owner or ID must be provided"));
-        let (owner, number) = (("githubAppInstallationOwner", "o"), ("githubAppInstallationID", "1"));
-        assert!(of(&[id, key, owner, number]).starts_with("only one of app installation owner or ID"));
+        let (owner, number) = (
+            ("githubAppInstallationOwner", "o"),
+            ("githubAppInstallationID", "1"),
+        );
+        assert!(
+            of(&[id, key, owner, number]).starts_with("only one of app installation owner or ID")
+        );
         assert!(of(&[("githubAppID", "x"), key, owner]).starts_with("app ID must be provided"));
     }
 
     #[test]
     fn the_api_is_found() {
-        assert_eq!(api_of("https://github.example.com"), "https://github.example.com/api/v3");
-        assert_eq!(api_of("https://api.example.ghe.com"), "https://api.example.ghe.com");
-        assert_eq!(api_of("http://127.0.0.1:1/api/v3"), "http://127.0.0.1:1/api/v3");
+        assert_eq!(
+            api_of("https://github.example.com"),
+            "https://github.example.com/api/v3"
+        );
+        assert_eq!(
+            api_of("https://api.example.ghe.com"),
+            "https://api.example.ghe.com"
+        );
+        assert_eq!(
+            api_of("http://127.0.0.1:1/api/v3"),
+            "http://127.0.0.1:1/api/v3"
+        );
     }
 }

@@ -32,7 +32,11 @@ impl GitRepositoryReconciler {
                     ),
                     delay,
                 ),
-                Some(object) => match object.status.as_ref().and_then(|status| status.artifact.clone()) {
+                Some(object) => match object
+                    .status
+                    .as_ref()
+                    .and_then(|status| status.artifact.clone())
+                {
                     Some(artifact) => {
                         artifacts.push(artifact);
                         continue;
@@ -51,7 +55,12 @@ impl GitRepositoryReconciler {
     }
 
     /// The tree with what is included in it.
-    pub(super) async fn include(&self, work: &Work, tree: Tree, artifacts: &[Artifact]) -> Result<Tree, Trouble> {
+    pub(super) async fn include(
+        &self,
+        work: &Work,
+        tree: Tree,
+        artifacts: &[Artifact],
+    ) -> Result<Tree, Trouble> {
         let mut tree = tree;
         let includes = work.object.spec.include.clone().unwrap_or_default();
         for (include, artifact) in includes.iter().zip(artifacts) {
@@ -59,14 +68,17 @@ impl GitRepositoryReconciler {
             let to = target(include);
             let failed = |reason: String| {
                 let name = &include.repository.name;
-                let message = format!("failed to copy '{name}' include from {from} to {to}: {reason}");
+                let message =
+                    format!("failed to copy '{name}' include from {from} to {to}: {reason}");
                 Trouble::generic(reasons::COPY_FAILURE, message)
             };
             let source = match self.trees.get(artifact) {
                 Some(source) => source,
                 None => {
                     let (store, artifact) = (Arc::clone(&self.store), artifact.clone());
-                    blocking(move || store.read(&artifact)).await.map_err(|error| failed(error.to_string()))?
+                    blocking(move || store.read(&artifact))
+                        .await
+                        .map_err(|error| failed(error.to_string()))?
                 }
             };
             tree = copy(&tree, &source, &inside(&from), &inside(&to)).map_err(failed)?;
@@ -76,7 +88,11 @@ impl GitRepositoryReconciler {
 }
 
 fn target(include: &GitRepositoryInclude) -> String {
-    include.to_path.clone().filter(|path| !path.is_empty()).unwrap_or_else(|| include.repository.name.clone())
+    include
+        .to_path
+        .clone()
+        .filter(|path| !path.is_empty())
+        .unwrap_or_else(|| include.repository.name.clone())
 }
 
 /// A path that stays inside, whatever it says. Source: `securejoin.SecureJoin`.
@@ -93,16 +109,31 @@ fn inside(path: &str) -> PathBuf {
 }
 
 fn copy(tree: &Tree, source: &Tree, from: &Path, to: &Path) -> Result<Tree, String> {
-    let is_taken = tree.entry(to).is_some_and(|entry| !matches!(entry, Entry::Folder)) || !tree.below(to).is_empty();
+    let is_taken = tree
+        .entry(to)
+        .is_some_and(|entry| !matches!(entry, Entry::Folder))
+        || !tree.below(to).is_empty();
     if is_taken {
-        return Err(format!("rename {} {}: file exists", from.display(), to.display()));
+        return Err(format!(
+            "rename {} {}: file exists",
+            from.display(),
+            to.display()
+        ));
     }
     let below = source.below(from);
     let part = match source.entry(from) {
         Some(Entry::Folder) => below,
-        Some(_) => return tree.with_file(to, source, from).map_err(|error| error.to_string()),
+        Some(_) => {
+            return tree
+                .with_file(to, source, from)
+                .map_err(|error| error.to_string());
+        }
         None if below.is_empty() && !from.as_os_str().is_empty() => {
-            return Err(format!("rename {} {}: no such file or directory", from.display(), to.display()));
+            return Err(format!(
+                "rename {} {}: no such file or directory",
+                from.display(),
+                to.display()
+            ));
         }
         None => below,
     };
@@ -115,7 +146,13 @@ mod tests {
 
     #[test]
     fn paths_stay_inside() {
-        for (path, expected) in [("a/b", "a/b"), ("/a", "a"), ("../../a", "a"), ("a/../../b", "b"), ("./", "")] {
+        for (path, expected) in [
+            ("a/b", "a/b"),
+            ("/a", "a"),
+            ("../../a", "a"),
+            ("a/../../b", "b"),
+            ("./", ""),
+        ] {
             assert_eq!(inside(path), Path::new(expected), "{path}");
         }
     }

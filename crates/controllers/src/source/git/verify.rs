@@ -26,7 +26,11 @@ impl Keys {
         let mut keys = Self::default();
         for (name, value) in data {
             let value = String::from_utf8_lossy(value).into_owned();
-            if name.ends_with(".sshpub") { keys.authorized.push(value) } else { keys.rings.push(value) }
+            if name.ends_with(".sshpub") {
+                keys.authorized.push(value)
+            } else {
+                keys.rings.push(value)
+            }
         }
         keys
     }
@@ -52,7 +56,9 @@ impl Keys {
 impl GitRepositoryReconciler {
     /// Checks the signatures that the spec asks for.
     pub(super) async fn verify(&self, work: &mut Work, checkout: &Checkout) -> Result<(), Trouble> {
-        let (Some(verification), Some(mode)) = (work.object.spec.verify.clone(), config::mode(&work.object)) else {
+        let (Some(verification), Some(mode)) =
+            (work.object.spec.verify.clone(), config::mode(&work.object))
+        else {
             if let Some(status) = &mut work.object.status {
                 status.source_verification_mode = None;
             }
@@ -60,7 +66,12 @@ impl GitRepositoryReconciler {
             return Ok(());
         };
         let namespace = work.context.key().namespace.clone();
-        let data = secret(work.context.client(), &namespace, &verification.secret_ref.name).await;
+        let data = secret(
+            work.context.client(),
+            &namespace,
+            &verification.secret_ref.name,
+        )
+        .await;
         let outcome = match data {
             Err(error) => Err(Trouble::generic(
                 reasons::VERIFICATION_ERROR,
@@ -70,12 +81,22 @@ impl GitRepositoryReconciler {
         };
         match outcome {
             Err(trouble) => {
-                work.mark(c::SOURCE_VERIFIED, ConditionStatus::False, &trouble.reason, &trouble.message);
+                work.mark(
+                    c::SOURCE_VERIFIED,
+                    ConditionStatus::False,
+                    &trouble.reason,
+                    &trouble.message,
+                );
                 Err(trouble)
             }
             Ok(message) => {
                 work.status().source_verification_mode = Some(mode.to_owned());
-                work.mark(c::SOURCE_VERIFIED, ConditionStatus::True, reasons::SUCCEEDED, &message);
+                work.mark(
+                    c::SOURCE_VERIFIED,
+                    ConditionStatus::True,
+                    reasons::SUCCEEDED,
+                    &message,
+                );
                 work.trace(reasons::SUCCEEDED, &message);
                 Ok(())
             }
@@ -96,19 +117,29 @@ fn signatures(keys: &Keys, mode: &str, checkout: &Checkout) -> Result<String, Tr
             let message = format!("cannot verify signature of tag '{tag}' since it is not signed");
             return Err(Trouble::generic(reasons::INVALID_GIT_OBJECT, message));
         }
-        let key = keys.check(&tag.signature, &tag.payload, "tag").map_err(|error| {
-            let message = format!("signature verification of tag '{tag}' failed: {error}");
-            Trouble::generic(reasons::INVALID_TAG_SIGNATURE, message)
-        })?;
+        let key = keys
+            .check(&tag.signature, &tag.payload, "tag")
+            .map_err(|error| {
+                let message = format!("signature verification of tag '{tag}' failed: {error}");
+                Trouble::generic(reasons::INVALID_TAG_SIGNATURE, message)
+            })?;
         verified.push(format!("tag '{tag}' with key '{key}'"));
     }
     if mode != "Tag" {
         let commit = &checkout.commit;
-        let key = keys.check(&commit.signature, &commit.payload, "commit").map_err(|error| {
-            let message = format!("signature verification of commit '{}' failed: {error}", commit.id);
-            Trouble::generic(reasons::INVALID_COMMIT_SIGNATURE, message)
-        })?;
+        let key = keys
+            .check(&commit.signature, &commit.payload, "commit")
+            .map_err(|error| {
+                let message = format!(
+                    "signature verification of commit '{}' failed: {error}",
+                    commit.id
+                );
+                Trouble::generic(reasons::INVALID_COMMIT_SIGNATURE, message)
+            })?;
         verified.push(format!("commit '{}' with key '{key}'", commit.id));
     }
-    Ok(format!("verified signature of\n\t- {}", verified.join("\n\t- ")))
+    Ok(format!(
+        "verified signature of\n\t- {}",
+        verified.join("\n\t- ")
+    ))
 }

@@ -32,7 +32,11 @@ static NONE: Vec<Condition> = Vec::new();
 impl Work {
     pub(super) fn new(object: &Arc<GitRepository>, context: Context<GitRepositorySpec>) -> Self {
         let patcher = context.patcher(object);
-        Self { object: GitRepository::clone(object), context, patcher }
+        Self {
+            object: GitRepository::clone(object),
+            context,
+            patcher,
+        }
     }
 
     pub(super) fn status(&mut self) -> &mut GitRepositoryStatus {
@@ -40,7 +44,11 @@ impl Work {
     }
 
     pub(super) fn conditions(&self) -> &Vec<Condition> {
-        self.object.status.as_ref().and_then(|status| status.conditions.as_ref()).unwrap_or(&NONE)
+        self.object
+            .status
+            .as_ref()
+            .and_then(|status| status.conditions.as_ref())
+            .unwrap_or(&NONE)
     }
 
     pub(super) fn artifact(&self) -> Option<&Artifact> {
@@ -48,7 +56,11 @@ impl Work {
     }
 
     pub(super) fn included(&self) -> &[Artifact] {
-        self.object.status.as_ref().and_then(|status| status.included_artifacts.as_deref()).unwrap_or_default()
+        self.object
+            .status
+            .as_ref()
+            .and_then(|status| status.included_artifacts.as_deref())
+            .unwrap_or_default()
     }
 
     fn generation(&self) -> i64 {
@@ -57,28 +69,52 @@ impl Work {
 
     fn set(&mut self, condition: Condition) {
         let generation = self.generation();
-        self.status().conditions.get_or_insert_default().set(condition, generation, now());
+        self.status()
+            .conditions
+            .get_or_insert_default()
+            .set(condition, generation, now());
     }
 
-    pub(super) fn mark(&mut self, r#type: &str, status: ConditionStatus, reason: &str, message: &str) {
+    pub(super) fn mark(
+        &mut self,
+        r#type: &str,
+        status: ConditionStatus,
+        reason: &str,
+        message: &str,
+    ) {
         self.set(Condition::new(r#type, status, reason, message));
     }
 
     /// Marks what `trouble` is about, and hands it on.
     pub(super) fn fail(&mut self, r#type: &str, trouble: Trouble) -> Trouble {
         if trouble.kind != Kind::Interrupted {
-            self.mark(r#type, ConditionStatus::True, &trouble.reason, &trouble.message);
+            self.mark(
+                r#type,
+                ConditionStatus::True,
+                &trouble.reason,
+                &trouble.message,
+            );
         }
         trouble
     }
 
     pub(super) fn mark_stored(&mut self, revision: &str) {
         let message = format!("stored artifact for revision '{revision}'");
-        self.mark(c::ARTIFACT_IN_STORAGE, ConditionStatus::True, reasons::SUCCEEDED, &message);
+        self.mark(
+            c::ARTIFACT_IN_STORAGE,
+            ConditionStatus::True,
+            reasons::SUCCEEDED,
+            &message,
+        );
     }
 
     pub(super) fn delete(&mut self, r#type: &str) {
-        if let Some(conditions) = self.object.status.as_mut().and_then(|status| status.conditions.as_mut()) {
+        if let Some(conditions) = self
+            .object
+            .status
+            .as_mut()
+            .and_then(|status| status.conditions.as_mut())
+        {
             conditions.delete(r#type);
         }
     }
@@ -89,17 +125,30 @@ impl Work {
         let conditions = self.status().conditions.get_or_insert_default();
         conditions.mark_reconciling(reasons::PROGRESSING, message, generation, now());
         if has_drifted || conditions.is_unknown(c::READY) {
-            self.mark(c::READY, ConditionStatus::Unknown, reasons::PROGRESSING, message);
+            self.mark(
+                c::READY,
+                ConditionStatus::Unknown,
+                reasons::PROGRESSING,
+                message,
+            );
         }
     }
 
     /// The state at the beginning.
     pub(super) fn begin(&mut self) {
         self.progress(false, "reconciliation in progress");
-        let observed = self.object.status.as_ref().and_then(|status| status.observed_generation).unwrap_or(0);
+        let observed = self
+            .object
+            .status
+            .as_ref()
+            .and_then(|status| status.observed_generation)
+            .unwrap_or(0);
         let generation = self.generation();
         if observed != generation {
-            self.progress(false, &format!("processing object: new generation {observed} -> {generation}"));
+            self.progress(
+                false,
+                &format!("processing object: new generation {observed} -> {generation}"),
+            );
         }
         self.delete(c::STORAGE_OPERATION_FAILED);
     }
@@ -129,7 +178,9 @@ impl Work {
     }
 
     pub(super) fn event(&self, r#type: EventType, reason: &str, message: &str) {
-        self.context.recorder().event(&self.object, r#type, reason, message, BTreeMap::new());
+        self.context
+            .recorder()
+            .event(&self.object, r#type, reason, message, BTreeMap::new());
     }
 
     /// An event that only the API server is told of, and the log.
@@ -140,9 +191,13 @@ impl Work {
 
     pub(super) fn event_of_artifact(&self, reason: &str, message: &str, artifact: &Artifact) {
         let key = |name: &str| format!("{}/{name}", GitRepositorySpec::NAMES.group);
-        let metadata =
-            BTreeMap::from([(key(REVISION), artifact.revision.clone()), (key(DIGEST), artifact.digest.clone())]);
-        self.context.recorder().event(&self.object, EventType::Normal, reason, message, metadata);
+        let metadata = BTreeMap::from([
+            (key(REVISION), artifact.revision.clone()),
+            (key(DIGEST), artifact.digest.clone()),
+        ]);
+        self.context
+            .recorder()
+            .event(&self.object, EventType::Normal, reason, message, metadata);
     }
 
     /// The event and the log of an error.
@@ -166,7 +221,9 @@ impl Work {
     /// Notes that the request by annotation was heard.
     pub(super) fn record_request(&mut self) {
         let annotations = self.object.metadata.annotations.as_ref();
-        if let Some(request) = annotations.and_then(|annotations| annotations.get(RECONCILE_REQUEST).cloned()) {
+        if let Some(request) =
+            annotations.and_then(|annotations| annotations.get(RECONCILE_REQUEST).cloned())
+        {
             self.status().last_handled_reconcile_at = Some(request);
         }
     }
@@ -179,7 +236,11 @@ impl Work {
     }
 
     /// What follows from the end of the reconciliation. Source: source-controller, `ComputeReconcileResult`.
-    pub(super) fn conclude(&mut self, ended: &Result<End, Trouble>, interval: Duration) -> Result<Outcome, Failure> {
+    pub(super) fn conclude(
+        &mut self,
+        ended: &Result<End, Trouble>,
+        interval: Duration,
+    ) -> Result<Outcome, Failure> {
         if *ended == Ok(End::Success) {
             self.delete(c::RECONCILING);
         }
@@ -193,7 +254,11 @@ impl Work {
             Ok(end) => {
                 self.observe_generation();
                 self.delete(c::STALLED);
-                return Ok(if *end == End::Success { Outcome::After(interval) } else { Outcome::Settled });
+                return Ok(if *end == End::Success {
+                    Outcome::After(interval)
+                } else {
+                    Outcome::Settled
+                });
             }
             Err(trouble) => trouble,
         };
