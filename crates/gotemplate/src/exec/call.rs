@@ -66,7 +66,9 @@ impl Frame {
             }
             NodeKind::Pipe(_) => {
                 self.not_a_function(first, &arguments)?;
-                self.pipeline(context, dot, first)
+                stacker::maybe_grow(crate::parse::RED_ZONE, crate::parse::STACK_SEGMENT, || {
+                    self.pipeline(context, dot, first)
+                })
             }
             NodeKind::Variable(names) => {
                 self.at(first);
@@ -541,7 +543,11 @@ impl Frame {
                 })
             }
             NodeKind::Identifier(name) => self.function(context, dot, id, name, Arguments::none()),
-            NodeKind::Chain(..) => self.chain(context, dot, id, Arguments::none()),
+            NodeKind::Chain(..) => {
+                stacker::maybe_grow(crate::parse::RED_ZONE, crate::parse::STACK_SEGMENT, || {
+                    self.chain(context, dot, id, Arguments::none())
+                })
+            }
             _ => {
                 let printed = lossy(&tree.print_node(id)).into_owned();
                 self.fail(format!(

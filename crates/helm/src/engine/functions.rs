@@ -1,6 +1,7 @@
 //! The functions that Helm adds to sprig's. Source: Helm `engine.initFunMap`, `funcMap`.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gotemplate::json::{EncodeOptions, Numbers, decode, encode};
@@ -16,6 +17,9 @@ use crate::values::{from_yaml, to_yaml, to_yaml_pretty};
 
 /// How often a template may be included within itself.
 const MAX_INCLUDES: usize = 1000;
+
+/// How deep `tpl` may be nested in itself. Helm has no bound: its process ends when the stack does.
+const MAX_TPL_DEPTH: usize = 250;
 
 /// What templates may do.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,7 +75,22 @@ pub(super) fn functions(engine: &Engine<'_>) -> Functions {
             include(context, args, &included)
         }),
     );
-    functions.insert("tpl", Function::new(TEXT_ANY, tpl));
+    let depth = Arc::new(AtomicUsize::new(0));
+    functions.insert(
+        "tpl",
+        Function::new(TEXT_ANY, move |context, args| {
+            // The error of each level holds those below: without a bound a loop ends late, with a huge message.
+            if depth.fetch_add(1, Ordering::Relaxed) >= MAX_TPL_DEPTH {
+                depth.fetch_sub(1, Ordering::Relaxed);
+                return Err(CallError::new(format!(
+                    "tpl is nested in itself more than {MAX_TPL_DEPTH} times"
+                )));
+            }
+            let result = tpl(context, args);
+            depth.fetch_sub(1, Ordering::Relaxed);
+            result
+        }),
+    );
     functions.insert(
         "required",
         Function::new(TEXT_ANY.any(), move |_, args| {

@@ -220,6 +220,7 @@ pub enum ApplyMethod {
 }
 
 impl ApplyMethod {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
     fn is_unset(&self) -> bool {
         *self == Self::Unset
     }

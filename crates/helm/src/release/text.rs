@@ -14,6 +14,7 @@ pub(super) fn is_zero_time(time: &str) -> bool {
     time.is_empty() || time == ZERO_TIME
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 pub(super) fn is_zero(number: &i64) -> bool {
     *number == 0
 }
@@ -70,6 +71,7 @@ pub(super) fn read_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map
 }
 
 /// Bytes in base64; none is null.
+#[expect(clippy::ref_option, reason = "serde passes references")]
 pub(super) fn write_bytes<S: Serializer>(
     bytes: &Option<Str>,
     serializer: S,
