@@ -110,8 +110,34 @@ pub(super) fn merge(go: &Value, openapi: &OpenApi, resources: &[Value]) -> Vec<V
     }
     wanted
         .iter()
-        .map(|name| record(name, &go[name], openapi))
+        .map(|name| {
+            let described = described_in(name, &wanted, go, openapi);
+            record(name, described, &go[name], openapi)
+        })
         .collect()
+}
+
+/// The type in whose schema the fields of a type stand: its own, or (for one that OpenAPI does not have
+/// because it is only ever inlined) that of a type which inlines it.
+fn described_in<'a>(
+    name: &'a str,
+    wanted: &'a BTreeSet<String>,
+    go: &Value,
+    openapi: &OpenApi,
+) -> &'a str {
+    if openapi.v2.contains_key(name) {
+        return name;
+    }
+    let inlines = |parent: &str| {
+        let fields = go[parent]["fields"].as_array().into_iter().flatten();
+        fields
+            .filter(|field| field["i"] == true)
+            .any(|field| field["t"] == name)
+    };
+    let mut parents = wanted.iter().map(String::as_str);
+    parents
+        .find(|parent| openapi.v2.contains_key(*parent) && inlines(parent))
+        .unwrap_or(name)
 }
 
 fn reach(name: &str, go: &Value, wanted: &mut BTreeSet<String>) {
@@ -131,10 +157,10 @@ fn reach(name: &str, go: &Value, wanted: &mut BTreeSet<String>) {
     }
 }
 
-fn record(name: &str, go: &Value, openapi: &OpenApi) -> Value {
+fn record(name: &str, described: &str, go: &Value, openapi: &OpenApi) -> Value {
     let empty = Value::Null;
-    let v2 = openapi.v2.get(name).unwrap_or(&empty);
-    let v3 = openapi.v3.get(name).unwrap_or(&empty);
+    let v2 = openapi.v2.get(described).unwrap_or(&empty);
+    let v3 = openapi.v3.get(described).unwrap_or(&empty);
     let required: Vec<&str> = v2["required"]
         .as_array()
         .into_iter()
@@ -148,7 +174,9 @@ fn record(name: &str, go: &Value, openapi: &OpenApi) -> Value {
         out.insert("custom".to_owned(), json!(true));
     }
     // Only kinds that are served: Go registers option kinds in every group.
-    if let Some(gvks) = v2["x-kubernetes-group-version-kind"].as_array() {
+    if described == name
+        && let Some(gvks) = v2["x-kubernetes-group-version-kind"].as_array()
+    {
         let gvks: Vec<Value> = gvks
             .iter()
             .map(|gvk| json!([gvk["group"], gvk["version"], gvk["kind"]]))
@@ -157,7 +185,9 @@ fn record(name: &str, go: &Value, openapi: &OpenApi) -> Value {
             out.insert("gvk".to_owned(), Value::from(gvks));
         }
     }
-    if let Some(kind) = v2.get("x-kubernetes-map-type") {
+    if described == name
+        && let Some(kind) = v2.get("x-kubernetes-map-type")
+    {
         out.insert("mapType".to_owned(), kind.clone());
     }
     // What Go holds inside such a type is not what stands in JSON.
