@@ -1,6 +1,7 @@
 //! `sluice up`: the embedded control plane.
 
 mod apply;
+mod sync;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 /// The flags of `sluice up`.
 #[derive(Args)]
@@ -52,6 +54,8 @@ pub(crate) struct Up {
     /// Wait until all that was applied is ready, print how it stands, and end
     #[arg(long, requires = "apply")]
     once: bool,
+    #[command(flatten)]
+    sync: sync::Sync,
 }
 
 /// The admission plugins that are not run unless asked for.
@@ -83,6 +87,8 @@ pub(crate) enum UpError {
     },
     #[error("cannot apply what --apply names")]
     Apply(#[source] apply::ApplyError),
+    #[error("cannot sync the repository")]
+    Sync(#[source] sync::SyncError),
     #[error("cannot start the runtime")]
     Runtime(#[source] std::io::Error),
 }
@@ -172,6 +178,12 @@ async fn serve(up: Up) -> Result<(), UpError> {
     let url = format!("https://{reachable}");
     let kubeconfig = write_kubeconfig(&up, &url, &tls.authority_pem, &admin)?;
     announce(&up, &url, &kubeconfig)?;
+    let ending = CancellationToken::new();
+    let syncing = up
+        .sync
+        .start(&server, &admin, ending.clone())
+        .await
+        .map_err(UpError::Sync)?;
     let work = async {
         let applied = apply::run(&server, &up.apply).await?;
         if up.once {
@@ -181,8 +193,10 @@ async fn serve(up: Up) -> Result<(), UpError> {
     };
     let outcome = tokio::select! {
         outcome = work => outcome.map_err(UpError::Apply),
+        error = syncing.failed() => Err(UpError::Sync(error)),
         () = stop => Ok(()),
     };
+    ending.cancel();
     server.shutdown().await;
     listening.ended().await;
     outcome

@@ -54,6 +54,7 @@ pub async fn run(manager: Manager, settings: Settings, trees: Trees, stop: Cance
     let wakes = Wakes::new(&cache);
     let reconciler = KustomizationReconciler {
         sources: sources.clone(),
+        wakes: wakes.clone(),
         fetcher: Fetcher::new(trees, settings.http_retry),
         engine: Engine::new(manager.connection(), &settings),
         builds: Mutex::default(),
@@ -100,6 +101,7 @@ pub async fn run(manager: Manager, settings: Settings, trees: Trees, stop: Cance
 struct KustomizationReconciler {
     settings: Settings,
     sources: Sources,
+    wakes: Wakes,
     fetcher: Fetcher,
     engine: Engine,
     /// Histories that are newer than what is written.
@@ -131,6 +133,7 @@ impl KustomizationReconciler {
     fn forget_object(&self, key: &ObjectKey) {
         self.builds.lock().remove(key);
         self.unwritten.forget(key);
+        self.wakes.set_waiting(key, false);
         self.engine.forget(key);
     }
 }

@@ -6,7 +6,9 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::Api;
 use kustomize::flux::{Decrypt, SourceFormat};
 use serde_json::Value;
+use kms::{Cloud, Exchange, Web};
 use sops::{AgeKeys, Format, KeyService, Mac, PgpKeys};
+use std::sync::Arc;
 
 use api::constants::annotations::{DECRYPT, DISABLED};
 use api::kustomize::v1::Kustomization;
@@ -20,6 +22,7 @@ use crate::errors::{api_message, is_not_found};
 pub(super) struct Keys {
     age: AgeKeys,
     pgp: PgpKeys,
+    cloud: Cloud,
     /// What the keys came from, to tell whether they are still the same.
     pub(super) version: String,
 }
@@ -66,7 +69,7 @@ pub(super) async fn keys(
                 "decryption Secret",
             )
             .await?;
-            data.import(&mut keys, true)?;
+            data.import(&mut keys, false)?;
         }
         None if !settings.sops_age_secret.is_empty() && !settings.runtime_namespace.is_empty() => {
             let data = Data::load(
@@ -76,7 +79,7 @@ pub(super) async fn keys(
                 "SOPS age decryption Secret",
             )
             .await?;
-            data.import(&mut keys, false)?;
+            data.import(&mut keys, true)?;
         }
         None => {}
     }
@@ -112,7 +115,7 @@ impl Data {
         }
     }
 
-    fn import(&self, keys: &mut Keys, with_pgp: bool) -> Result<(), KeysError> {
+    fn import(&self, keys: &mut Keys, only_age: bool) -> Result<(), KeysError> {
         let uid = self.secret.metadata.uid.as_deref().unwrap_or_default();
         let version = self
             .secret
@@ -122,28 +125,50 @@ impl Data {
             .unwrap_or_default();
         keys.version = format!("{uid}/{version}");
         for (entry, value) in self.secret.data.iter().flatten() {
-            let imported = match std::path::Path::new(entry)
+            let end = std::path::Path::new(entry)
                 .extension()
-                .and_then(|end| end.to_str())
-            {
-                Some("agekey") => keys.age.import(&String::from_utf8_lossy(&value.0)),
-                Some("asc") if with_pgp => keys.pgp.import(&value.0),
-                _ => continue,
+                .and_then(|end| end.to_str());
+            let imported = match end {
+                Some("agekey") => keys
+                    .age
+                    .import(&String::from_utf8_lossy(&value.0))
+                    .map_err(|error| error.to_string()),
+                Some("asc") if only_age => continue,
+                Some("asc") => keys
+                    .pgp
+                    .import(&value.0)
+                    .map_err(|error| error.to_string()),
+                _ if only_age => continue,
+                _ => import_cloud(&mut keys.cloud, entry, &value.0),
             };
-            imported.map_err(|error| KeysError::Import {
+            imported.map_err(|why| KeysError::Import {
                 entry: entry.clone(),
                 what: self.what,
                 secret: self.key.clone(),
-                why: error.to_string(),
+                why,
             })?;
         }
         Ok(())
     }
 }
 
+/// Takes up credentials of a key management service; other entries are left alone, as in Flux.
+fn import_cloud(cloud: &mut Cloud, entry: &str, value: &[u8]) -> Result<(), String> {
+    if !entry.starts_with("sops.") {
+        return Ok(());
+    }
+    // Builds run on threads that may wait.
+    let web = Web::new(tokio::runtime::Handle::current()).map_err(|error| error.to_string())?;
+    let web: Arc<dyn Exchange> = Arc::new(web);
+    cloud
+        .from_secret(entry, value, &web)
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
 impl Keys {
     fn decrypt(&self, data: &[u8], input: Format, output: Format) -> Result<Vec<u8>, String> {
-        let services: [&dyn KeyService; 2] = [&self.age, &self.pgp];
+        let services: [&dyn KeyService; 3] = [&self.age, &self.pgp, &self.cloud];
         sops::decrypt(data, input, output, &Services(&services), Mac::Ignore)
             .map_err(|error| error.to_string())
     }

@@ -156,6 +156,7 @@ impl KustomizationReconciler {
         if references.is_empty() {
             return Ok(None);
         }
+        self.wakes.set_waiting(work.context.key(), true);
         let mut found = Ok(());
         for reference in &references {
             let key = spec::dependency_key(&work.object, reference);
@@ -174,6 +175,7 @@ impl KustomizationReconciler {
             }
         }
         let Err(error) = found else {
+            self.wakes.set_waiting(work.context.key(), false);
             tracing::info!("All dependencies are ready, proceeding with reconciliation");
             return Ok(None);
         };

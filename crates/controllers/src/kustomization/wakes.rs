@@ -1,11 +1,11 @@
 //! Which changes of other objects wake a Kustomization.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use api::constants::conditions::READY;
-use api::constants::reasons::DEPENDENCY_NOT_READY;
 use api::kustomize::v1::{Kustomization, KustomizationSpec};
 use api::meta::{Artifact, Conditions as _};
+use parking_lot::Mutex;
 use runtime::{Cache, Change, Index, ObjectKey, Queue, Trigger, Wake};
 
 use super::source::{Source, new_artifact};
@@ -18,6 +18,9 @@ pub(super) struct Wakes {
     sources: Index,
     dependencies: Index,
     configs: Index,
+    /// Those that look at their dependencies, or have found one that is not ready. Noted before they look, so that no
+    /// change is missed between the look and what it is written down as.
+    waiting: Arc<Mutex<HashSet<ObjectKey>>>,
 }
 
 fn source_word(kind: &str, key: &ObjectKey) -> String {
@@ -73,6 +76,7 @@ impl Wakes {
                     .collect()
             }),
             configs: cache.index(configs),
+            waiting: Arc::default(),
         }
     }
 
@@ -108,11 +112,7 @@ impl Wakes {
                 return;
             }
             for key in this.dependencies.get(&change.key.to_string()) {
-                if this
-                    .cache
-                    .get(&key)
-                    .is_some_and(|object| waits_for_dependency(&object))
-                {
+                if this.waiting.lock().contains(&key) {
                     queue.add(
                         &key,
                         Wake::following(Trigger::new(KUSTOMIZATION, change.key.clone())),
@@ -120,6 +120,16 @@ impl Wakes {
                 }
             }
         });
+    }
+
+    /// Whether a Kustomization waits for its dependencies from now on.
+    pub(super) fn set_waiting(&self, key: &ObjectKey, waits: bool) {
+        let mut waiting = self.waiting.lock();
+        if waits {
+            waiting.insert(key.clone());
+        } else {
+            waiting.remove(key);
+        }
     }
 
     /// The Kustomizations that read a ConfigMap or Secret.
@@ -143,14 +153,4 @@ fn has_seen(object: &Kustomization, artifact: &Artifact) -> bool {
             .last_attempted_revision
             .as_deref()
             .is_some_and(|revision| artifact.has_revision(revision))
-}
-
-fn waits_for_dependency(object: &Kustomization) -> bool {
-    let conditions = object
-        .status
-        .as_ref()
-        .and_then(|status| status.conditions.as_ref());
-    conditions
-        .and_then(|conditions| conditions.condition(READY))
-        .is_some_and(|ready| ready.reason == DEPENDENCY_NOT_READY)
 }
