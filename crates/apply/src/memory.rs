@@ -5,6 +5,7 @@
 //! changes or removes a field that we apply takes it out of our entry. So an event that leaves our entry alone (a status,
 //! a field that nobody applies) costs a look at the metadata and nothing else.
 
+mod entry;
 mod live;
 mod state;
 mod watch;

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use api::constants::annotations;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use object::Value;
 
@@ -40,7 +41,14 @@ impl std::io::Write for Writer<'_> {
     }
 }
 
-/// Labels and annotations by which an object in the cluster is left alone; a bit for each.
+/// Labels and annotations by which an object in the cluster is left alone.
+const EXCLUSIONS: [(&str, &str); 3] = [
+    (annotations::RECONCILE, annotations::DISABLED),
+    (annotations::SSA, annotations::SSA_IGNORE),
+    (annotations::DRIFT_DETECTION, annotations::DISABLED),
+];
+
+/// Which of the exclusions an object has; a bit for each.
 pub(crate) fn exclusion_bits(get: impl Fn(&str) -> [Option<String>; 2]) -> u8 {
     let mut bits = 0;
     for (place, (key, value)) in EXCLUSIONS.iter().enumerate() {
@@ -50,14 +58,6 @@ pub(crate) fn exclusion_bits(get: impl Fn(&str) -> [Option<String>; 2]) -> u8 {
     }
     bits
 }
-
-use api::constants::annotations;
-
-const EXCLUSIONS: [(&str, &str); 3] = [
-    (annotations::RECONCILE, annotations::DISABLED),
-    (annotations::SSA, annotations::SSA_IGNORE),
-    (annotations::DRIFT_DETECTION, annotations::DISABLED),
-];
 
 /// The bits of a selection; `None` if it has other pairs, so that the object itself has to be looked at.
 pub(crate) fn bits_of(selection: &[(String, String)]) -> Option<u8> {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use api::meta::ObjectId;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -11,6 +11,7 @@ use object::{GroupKind, Value};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::entry::{Entry, Latest, Told};
 use super::live::{bits_of, excluded, version_of};
 use super::{Digest, Drift, Key, Known, Live, Policy};
 use crate::options::Selection;
@@ -19,12 +20,6 @@ use crate::rest::Resource;
 
 /// How long a kind is still watched after the last object of it is forgotten.
 pub(super) const LINGER: Duration = Duration::from_secs(30);
-/// So many corrections of an object are made at once; if someone keeps changing it, the pauses grow.
-const AT_ONCE: u32 = 3;
-/// After so long without a correction an object counts as calm again.
-const CALM: Duration = Duration::from_secs(120);
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
-
 /// How far the watch of a kind is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -58,35 +53,6 @@ struct Kind {
     /// Whether it will be looked in a while whether the watch is still needed.
     is_closing: bool,
 }
-
-struct Entry {
-    owner: Arc<Owner>,
-    policy: Arc<Policy>,
-    /// The manifest that was applied; `None` if nobody knows whether it was.
-    digest: Option<Digest>,
-    /// The manifest that is being applied.
-    next: Option<Digest>,
-    /// How the object stood after it was applied, or when it was last compared.
-    live: Option<Live>,
-    /// What the watch has told of the object while it is being applied.
-    latest: Latest,
-    is_in_flight: bool,
-    is_dirty: bool,
-    /// Whether it was seen to be ready since it was last changed.
-    is_ready: bool,
-    corrections: u32,
-    corrected: Option<Instant>,
-}
-
-/// What the watch has told of an object while it is being applied.
-enum Latest {
-    Nothing,
-    State(Live),
-    /// It is gone, as of this version.
-    Gone(u64),
-}
-
-type Told = Option<(Drift, Duration)>;
 
 impl State {
     fn hash(&self, key: &Key) -> u64 {
@@ -204,9 +170,7 @@ impl State {
         entry.is_in_flight = false;
         entry.is_dirty = false;
         if corrected {
-            let is_calm = entry.corrected.is_none_or(|last| last.elapsed() > CALM);
-            entry.corrections = if is_calm { 1 } else { entry.corrections + 1 };
-            entry.corrected = Some(Instant::now());
+            entry.count_correction();
         }
         let version = live.version;
         entry.is_ready &= entry
@@ -476,19 +440,7 @@ impl Kind {
         let entry = self
             .entries
             .entry(Arc::clone(&key))
-            .or_insert_with(|| Entry {
-                owner: Arc::clone(owner),
-                policy: Arc::clone(policy),
-                digest: None,
-                next: None,
-                live: None,
-                latest: Latest::Nothing,
-                is_in_flight: false,
-                is_dirty: false,
-                is_ready: false,
-                corrections: 0,
-                corrected: None,
-            });
+            .or_insert_with(|| Entry::new(owner, policy));
         (key, entry)
     }
 
@@ -500,78 +452,6 @@ impl Kind {
         {
             self.entries.remove(key);
         }
-    }
-}
-
-impl Entry {
-    /// Takes in what the watch has told while the object was being applied.
-    fn catch_up(
-        &mut self,
-        kind: &GroupKind,
-        key: &Key,
-        versions: &mut HashMap<u64, u64>,
-        hash: u64,
-    ) -> Told {
-        let version = self.live.as_ref().map_or(0, |live| live.version);
-        match std::mem::replace(&mut self.latest, Latest::Nothing) {
-            Latest::State(latest) if latest.version > version => {
-                self.change(kind, key, Some(latest))
-            }
-            Latest::Gone(end) if end > version => {
-                versions.remove(&hash);
-                self.change(kind, key, None)
-            }
-            _ => None,
-        }
-    }
-
-    /// Takes in what the watch has told; says whom to tell of drift, and after which pause.
-    fn change(&mut self, kind: &GroupKind, key: &Key, new: Option<Live>) -> Told {
-        let applied = self.live.as_ref()?;
-        let is_deleted = new.is_none();
-        if let Some(new) = new {
-            // Of our own write, or of something before it.
-            if new.version != 0 && new.version <= applied.version {
-                return None;
-            }
-            let differs = new.differs(applied);
-            let is_dirty = self.is_dirty || differs;
-            let applied = Live {
-                version: new.version,
-                is_terminating: new.is_terminating,
-                ..applied.clone()
-            };
-            self.live = Some(applied);
-            self.is_dirty = is_dirty;
-            if !differs {
-                return None;
-            }
-        } else {
-            self.live = None;
-            self.is_dirty = true;
-        }
-        self.digest?;
-        let drift = Drift {
-            owner: Arc::clone(&self.owner),
-            id: ObjectId {
-                namespace: key.namespace.to_string(),
-                name: key.name.to_string(),
-                group: kind.group.clone(),
-                kind: kind.kind.clone(),
-            },
-            is_deleted,
-        };
-        Some((drift, self.pause()))
-    }
-
-    /// How long to wait before the next correction: nothing at first, longer and longer when someone keeps at it.
-    fn pause(&self) -> Duration {
-        let is_calm = self.corrected.is_none_or(|last| last.elapsed() > CALM);
-        if is_calm || self.corrections < AT_ONCE {
-            return Duration::ZERO;
-        }
-        let exponent = (self.corrections - AT_ONCE).min(10);
-        Duration::from_secs(1 << exponent).min(LONGEST_PAUSE)
     }
 }
 
