@@ -63,7 +63,11 @@ pub fn replay(program: &Program, case: &Value) -> Result<(), String> {
     };
     if case["oracle_bug"].is_string() {
         // The recorded program crashed here; anything but success will do.
-        return if ran.exit == 0 { Err("succeeded".to_owned()) } else { Ok(()) };
+        return if ran.exit == 0 {
+            Err("succeeded".to_owned())
+        } else {
+            Ok(())
+        };
     }
     let (stdout, stderr) = (named(&ran.stdout), named(&ran.stderr));
     compare(program, case, &ran, &stdout, &stderr)?;
@@ -75,8 +79,13 @@ pub fn replay(program: &Program, case: &Value) -> Result<(), String> {
 
 fn compared(case: &Value) -> Vec<String> {
     match case["compare"].as_array() {
-        Some(names) => names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
-        None => ["exit", "stdout", "stderr", "outputs"].map(str::to_owned).to_vec(),
+        Some(names) => names
+            .iter()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect(),
+        None => ["exit", "stdout", "stderr", "outputs"]
+            .map(str::to_owned)
+            .to_vec(),
     }
 }
 
@@ -131,19 +140,32 @@ fn compare(
 }
 
 fn texts(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|text| text.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn check_text(what: &str, case: &Value, bytes: &[u8], text: &str) -> Result<(), String> {
     if let Some(encoded) = case[format!("{what}_base64")].as_str() {
-        let wanted = STANDARD.decode(encoded).map_err(|error| error.to_string())?;
-        return if wanted == bytes { Ok(()) } else { Err(format!("{what} differs: {text}")) };
+        let wanted = STANDARD
+            .decode(encoded)
+            .map_err(|error| error.to_string())?;
+        return if wanted == bytes {
+            Ok(())
+        } else {
+            Err(format!("{what} differs: {text}"))
+        };
     }
     let wanted = case[what].as_str().unwrap_or_default();
     if wanted == text {
         return Ok(());
     }
-    Err(format!("{what} differs\n--- wanted\n{wanted}\n--- got\n{text}"))
+    Err(format!(
+        "{what} differs\n--- wanted\n{wanted}\n--- got\n{text}"
+    ))
 }
 
 fn lay_out(work: &Path, files: &Value) -> std::io::Result<()> {
@@ -160,12 +182,21 @@ fn lay_out(work: &Path, files: &Value) -> std::io::Result<()> {
             std::os::unix::fs::symlink(target, &path)?;
             continue;
         }
-        let text = content.as_str().or_else(|| content["content"].as_str()).unwrap_or_default();
-        match content["base64"].as_str().or_else(|| content["content_base64"].as_str()) {
+        let text = content
+            .as_str()
+            .or_else(|| content["content"].as_str())
+            .unwrap_or_default();
+        match content["base64"]
+            .as_str()
+            .or_else(|| content["content_base64"].as_str())
+        {
             Some(encoded) => fs::write(&path, STANDARD.decode(encoded).unwrap_or_default())?,
             None => fs::write(&path, text)?,
         }
-        if let Some(mode) = content["mode"].as_str().and_then(|mode| u32::from_str_radix(mode, 8).ok()) {
+        if let Some(mode) = content["mode"]
+            .as_str()
+            .and_then(|mode| u32::from_str_radix(mode, 8).ok())
+        {
             use std::os::unix::fs::PermissionsExt as _;
             fs::set_permissions(&path, fs::Permissions::from_mode(mode))?;
         }
@@ -173,7 +204,13 @@ fn lay_out(work: &Path, files: &Value) -> std::io::Result<()> {
     Ok(())
 }
 
-fn run(program: &Program, case: &Value, work: &Path, temporary: &Path, home: &Path) -> Result<Ran, String> {
+fn run(
+    program: &Program,
+    case: &Value,
+    work: &Path,
+    temporary: &Path,
+    home: &Path,
+) -> Result<Ran, String> {
     let mut command = Command::new(&program.path);
     command
         .args(texts(&case["args"]))
@@ -238,7 +275,11 @@ fn listing(work: &Path) -> BTreeMap<String, Vec<u8>> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
-            let name = path.strip_prefix(work).unwrap_or(&path).display().to_string();
+            let name = path
+                .strip_prefix(work)
+                .unwrap_or(&path)
+                .display()
+                .to_string();
             let Ok(data) = fs::symlink_metadata(&path) else {
                 continue;
             };
@@ -278,7 +319,10 @@ fn check_outputs(
             }
             (Value::String(text), Some(found)) if *text == named(found) => {}
             (Value::String(text), Some(found)) => {
-                return Err(format!("{name} differs\n--- wanted\n{text}\n--- got\n{}", named(found)));
+                return Err(format!(
+                    "{name} differs\n--- wanted\n{text}\n--- got\n{}",
+                    named(found)
+                ));
             }
             (content, Some(found)) => check_archive(name, content, found)?,
         }
@@ -289,24 +333,45 @@ fn check_outputs(
 fn check_archive(name: &str, wanted: &Value, found: &[u8]) -> Result<(), String> {
     let Some(hash) = wanted["tar_sha256"].as_str() else {
         let text = wanted["content"].as_str().unwrap_or_default();
-        return if text.as_bytes() == found { Ok(()) } else { Err(format!("{name} differs")) };
+        return if text.as_bytes() == found {
+            Ok(())
+        } else {
+            Err(format!("{name} differs"))
+        };
     };
     let mut unpacked = Vec::new();
     flate2::read::GzDecoder::new(found)
         .read_to_end(&mut unpacked)
         .map_err(|error| format!("{name} is no gzip: {error}"))?;
-    let digest: String = Sha256::digest(&unpacked).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = Sha256::digest(&unpacked)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     if digest == hash {
         return Ok(());
     }
     let mut entries = Vec::new();
     let mut archive = tar::Archive::new(&unpacked[..]);
-    for entry in archive.entries().map_err(|error| error.to_string())?.flatten() {
+    for entry in archive
+        .entries()
+        .map_err(|error| error.to_string())?
+        .flatten()
+    {
         let header = entry.header();
-        let name = entry.path().map(|path| path.display().to_string()).unwrap_or_default();
-        entries.push(format!("{name} {:o} {}", header.mode().unwrap_or_default(), header.size().unwrap_or_default()));
+        let name = entry
+            .path()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default();
+        entries.push(format!(
+            "{name} {:o} {}",
+            header.mode().unwrap_or_default(),
+            header.size().unwrap_or_default()
+        ));
     }
-    Err(format!("{name} differs: wanted {}, got {entries:?}", wanted["entries"]))
+    Err(format!(
+        "{name} differs: wanted {}, got {entries:?}",
+        wanted["entries"]
+    ))
 }
 
 /// A case with a name, for messages.

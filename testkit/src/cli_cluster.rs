@@ -28,21 +28,57 @@ struct Api {
 
 /// The kinds of Flux: group, version, plural.
 const KINDS: [(&str, &str, &str); 15] = [
-    ("GitRepository", "source.toolkit.fluxcd.io/v1", "gitrepositories"),
-    ("OCIRepository", "source.toolkit.fluxcd.io/v1", "ocirepositories"),
-    ("HelmRepository", "source.toolkit.fluxcd.io/v1", "helmrepositories"),
+    (
+        "GitRepository",
+        "source.toolkit.fluxcd.io/v1",
+        "gitrepositories",
+    ),
+    (
+        "OCIRepository",
+        "source.toolkit.fluxcd.io/v1",
+        "ocirepositories",
+    ),
+    (
+        "HelmRepository",
+        "source.toolkit.fluxcd.io/v1",
+        "helmrepositories",
+    ),
     ("HelmChart", "source.toolkit.fluxcd.io/v1", "helmcharts"),
     ("Bucket", "source.toolkit.fluxcd.io/v1", "buckets"),
-    ("ExternalArtifact", "source.toolkit.fluxcd.io/v1", "externalartifacts"),
-    ("Kustomization", "kustomize.toolkit.fluxcd.io/v1", "kustomizations"),
+    (
+        "ExternalArtifact",
+        "source.toolkit.fluxcd.io/v1",
+        "externalartifacts",
+    ),
+    (
+        "Kustomization",
+        "kustomize.toolkit.fluxcd.io/v1",
+        "kustomizations",
+    ),
     ("HelmRelease", "helm.toolkit.fluxcd.io/v2", "helmreleases"),
     ("Alert", "notification.toolkit.fluxcd.io/v1beta3", "alerts"),
-    ("Provider", "notification.toolkit.fluxcd.io/v1beta3", "providers"),
+    (
+        "Provider",
+        "notification.toolkit.fluxcd.io/v1beta3",
+        "providers",
+    ),
     ("Receiver", "notification.toolkit.fluxcd.io/v1", "receivers"),
-    ("ImageRepository", "image.toolkit.fluxcd.io/v1", "imagerepositories"),
+    (
+        "ImageRepository",
+        "image.toolkit.fluxcd.io/v1",
+        "imagerepositories",
+    ),
     ("ImagePolicy", "image.toolkit.fluxcd.io/v1", "imagepolicies"),
-    ("ImageUpdateAutomation", "image.toolkit.fluxcd.io/v1", "imageupdateautomations"),
-    ("ArtifactGenerator", "source.extensions.fluxcd.io/v1beta1", "artifactgenerators"),
+    (
+        "ImageUpdateAutomation",
+        "image.toolkit.fluxcd.io/v1",
+        "imageupdateautomations",
+    ),
+    (
+        "ArtifactGenerator",
+        "source.extensions.fluxcd.io/v1beta1",
+        "artifactgenerators",
+    ),
 ];
 
 fn path_of(kind: &str, api_version: &str, namespace: &str) -> String {
@@ -66,14 +102,24 @@ fn path_of(kind: &str, api_version: &str, namespace: &str) -> String {
 }
 
 impl Api {
-    fn send(&self, method: &str, path: &str, body: Option<&Value>, content: &str) -> Result<Value, String> {
-        let method = method.parse::<reqwest::Method>().map_err(|error| error.to_string())?;
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        content: &str,
+    ) -> Result<Value, String> {
+        let method = method
+            .parse::<reqwest::Method>()
+            .map_err(|error| error.to_string())?;
         let mut request = self
             .client
             .request(method.clone(), format!("{}{path}", self.url))
             .bearer_auth(&self.token);
         if let Some(body) = body {
-            request = request.header("content-type", content).body(body.to_string());
+            request = request
+                .header("content-type", content)
+                .body(body.to_string());
         }
         self.runtime.block_on(async {
             let answer = request.send().await.map_err(|error| error.to_string())?;
@@ -113,7 +159,10 @@ impl Cluster {
             client,
             runtime: Arc::new(runtime),
             url: server.url.clone(),
-            token: kubeconfig["users"][0]["user"]["token"].as_str().unwrap_or_default().to_owned(),
+            token: kubeconfig["users"][0]["user"]["token"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
         };
         let cluster = Self { server, api };
         cluster.install(definitions)?;
@@ -128,15 +177,22 @@ impl Cluster {
 
     fn install(&self, definitions: &Path) -> Result<(), String> {
         let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        for entry in fs::read_dir(definitions).map_err(|error| error.to_string())?.flatten() {
+        for entry in fs::read_dir(definitions)
+            .map_err(|error| error.to_string())?
+            .flatten()
+        {
             let text = fs::read(entry.path()).map_err(|error| error.to_string())?;
             let definition = yaml::to_json(&text).map_err(|error| error.to_string())?;
-            self.api.send("POST", path, Some(&definition), "application/json")?;
+            self.api
+                .send("POST", path, Some(&definition), "application/json")?;
         }
         for (_, version, plural) in KINDS {
             let mut last = String::new();
             let served = (0..100).any(|_| {
-                match self.api.send("GET", &format!("/apis/{version}/{plural}"), None, "") {
+                match self
+                    .api
+                    .send("GET", &format!("/apis/{version}/{plural}"), None, "")
+                {
                     Ok(_) => true,
                     Err(error) => {
                         last = error;
@@ -158,13 +214,20 @@ impl Cluster {
         for object in list.as_array().into_iter().flatten() {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let namespace = text(&object["metadata"]["namespace"]);
-            let path = path_of(&text(&object["kind"]), &text(&object["apiVersion"]), &namespace);
-            let created = self.api.send("POST", &path, Some(object), "application/json")?;
+            let path = path_of(
+                &text(&object["kind"]),
+                &text(&object["apiVersion"]),
+                &namespace,
+            );
+            let created = self
+                .api
+                .send("POST", &path, Some(object), "application/json")?;
             if !object["status"].is_null() {
                 let mut with_status = created;
                 with_status["status"] = object["status"].clone();
                 let path = format!("{path}/{}/status", text(&object["metadata"]["name"]));
-                self.api.send("PUT", &path, Some(&with_status), "application/json")?;
+                self.api
+                    .send("PUT", &path, Some(&with_status), "application/json")?;
             }
         }
         Ok(())
@@ -173,11 +236,18 @@ impl Cluster {
     /// The object `Kind/name/namespace`, if it is there.
     pub fn object(&self, id: &str) -> Option<Value> {
         let mut parts = id.split('/');
-        let (kind, name, namespace) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
+        let (kind, name, namespace) = (
+            parts.next()?,
+            parts.next()?,
+            parts.next().unwrap_or_default(),
+        );
         let version = match kind {
             "RoleBinding" => "rbac.authorization.k8s.io/v1",
             "Deployment" => "apps/v1",
-            _ => KINDS.iter().find(|known| known.0 == kind).map_or("v1", |known| known.1),
+            _ => KINDS
+                .iter()
+                .find(|known| known.0 == kind)
+                .map_or("v1", |known| known.1),
         };
         let path = format!("{}/{name}", path_of(kind, version, namespace));
         self.api.send("GET", &path, None, "").ok()
@@ -238,12 +308,21 @@ fn respond(api: &Api, kind: &str) {
         if !asked && &status["observedGeneration"] == generation {
             continue;
         }
-        let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
+        let text = |field: &str| {
+            object["metadata"][field]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
         let mut patch = json!({"status": status_of(kind, generation)});
         if !requested.is_null() {
             patch["status"]["lastHandledReconcileAt"] = requested.clone();
         }
-        let path = format!("{}/{}/status", path_of(kind, version, &text("namespace")), text("name"));
+        let path = format!(
+            "{}/{}/status",
+            path_of(kind, version, &text("namespace")),
+            text("name")
+        );
         // A conflict is met again in the next round.
         let _ = api.send("PATCH", &path, Some(&patch), "application/merge-patch+json");
     }

@@ -191,10 +191,12 @@ fn start(arguments: Arguments<'_>, program: &str, default: String) -> Outcome {
             let follow = arguments.boolean("ns-follows-kube-context")
                 || std::env::var_os("FLUX_NS_FOLLOWS_KUBE_CONTEXT")
                     .is_some_and(|on| !on.is_empty());
-            if follow && !arguments.is_set("namespace") {
-                if let Some(context) = cluster::context_namespace(&arguments) {
-                    namespace = context;
-                }
+            let of_context = || cluster::context_namespace(&arguments);
+            if follow
+                && !arguments.is_set("namespace")
+                && let Some(context) = of_context()
+            {
+                namespace = context;
             }
             if !object::names::dns1123_label(&namespace).is_empty() {
                 return Err(format!(

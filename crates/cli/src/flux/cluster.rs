@@ -139,11 +139,6 @@ impl Cluster {
         })
     }
 
-    /// The server's address.
-    pub(crate) fn server(&self) -> &str {
-        &self.server
-    }
-
     /// The path of a kind's objects.
     fn path(kind: &Kind, namespace: Option<&str>) -> String {
         let base = if kind.group.is_empty() {
@@ -293,18 +288,6 @@ impl Cluster {
                 reason: Reason::Unreachable,
             }),
         }
-    }
-
-    /// A request with an answer in plain text.
-    pub(crate) fn text(&self, path: &str) -> Result<String, ClusterError> {
-        let request = http::Request::get(path).body(Vec::new());
-        let request = request.map_err(|error| ClusterError {
-            message: error.to_string(),
-            reason: Reason::Refused,
-        })?;
-        self.runtime
-            .block_on(self.client.request_text(request))
-            .map_err(|error| self.explain(error, None))
     }
 
     /// Calls `line` with each line of a streamed answer, until it says that it is enough.

@@ -112,7 +112,7 @@ fn variables(cluster: &Cluster, object: &Value) -> Result<BTreeMap<String, Strin
         let (kind, name) = (text("kind"), text("name"));
         match data(cluster, kind, namespace, name)? {
             Some(data) => variables.extend(data),
-            None if reference["optional"] == true => continue,
+            None if reference["optional"] == true => {}
             None => {
                 let plural = if kind == "Secret" {
                     SECRET.plural

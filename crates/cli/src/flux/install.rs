@@ -80,10 +80,11 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Outcome {
         output::generate("generating manifests");
     }
     let objects = manifests::all(invocation, &components)?;
-    let text: String = objects
-        .iter()
-        .map(|object| format!("---\n{}", yaml::from_json(object)))
-        .collect();
+    let mut text = String::new();
+    for object in &objects {
+        text.push_str("---\n");
+        text.push_str(&yaml::from_json(object));
+    }
     if export {
         output::out(text);
         return Ok(());

@@ -63,9 +63,7 @@ pub(crate) fn document(object: &serde_json::Value) -> Result<(), String> {
 /// Text that YAML cannot hold as it is. Go's library writes JSON first, which leaves such characters
 /// alone, and reads that as YAML.
 pub(crate) fn yaml_text(object: &serde_json::Value) -> Result<String, String> {
-    let unprintable = |letter: char| {
-        matches!(letter, '\u{7f}' | '\u{80}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
-    };
+    let unprintable = |letter: char| matches!(letter, '\u{7f}' | '\u{80}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
     if object.to_string().contains(unprintable) {
         return Err("yaml: control characters are not allowed".to_owned());
     }

@@ -131,10 +131,9 @@ fn update(name: Option<&str>) -> Outcome {
         output::out("No plugins found\n");
         return Ok(());
     }
-    if let Some(name) = name {
-        if !plugins.iter().any(|plugin| plugin.name == name) {
-            return Err(format!("plugin {} is not installed", go::quote(name)).into());
-        }
+    let installed = |name: &str| plugins.iter().any(|plugin| plugin.name == name);
+    if let Some(name) = name.filter(|name| !installed(name)) {
+        return Err(format!("plugin {} is not installed", go::quote(name)).into());
     }
     for plugin in plugins
         .iter()

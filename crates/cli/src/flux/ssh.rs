@@ -154,3 +154,38 @@ pub(crate) fn scan_host_key(host: &str) -> Result<String, Stop> {
     };
     Ok(format!("{host} {}", public_line(&key)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_made_and_read_back() {
+        let cases = [
+            ("ed25519", "", "ssh-ed25519 "),
+            ("ecdsa", "p256", "ecdsa-sha2-nistp256 "),
+            ("ecdsa", "p384", "ecdsa-sha2-nistp384 "),
+            ("ecdsa", "p521", "ecdsa-sha2-nistp521 "),
+            ("rsa", "", "ssh-rsa "),
+        ];
+        for (algorithm, curve, start) in cases {
+            let pair = KeyPair::generate(algorithm, "1024", curve)
+                .unwrap_or_else(|error| panic!("{algorithm} {curve}: {error:?}"));
+            let pem = String::from_utf8_lossy(&pair.private).into_owned();
+            assert!(
+                pem.starts_with("-----BEGIN PRIVATE KEY-----\n"),
+                "{algorithm}: {pem}"
+            );
+            assert!(pair.public.starts_with(start), "{}", pair.public);
+            let read = KeyPair::load(&pair.private, "")
+                .unwrap_or_else(|error| panic!("{algorithm} {curve}: {error:?}"));
+            assert_eq!(read.public, pair.public);
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_told_as_go_tells_it() {
+        let error = KeyPair::load(b"garbage", "").err();
+        assert!(matches!(error, Some(Stop::Failed(text)) if text == "ssh: no key found"));
+    }
+}

@@ -21,10 +21,9 @@ pub(super) fn run(invocation: &Invocation<'_>) -> Outcome {
     let mut lines = vec![("flux".to_owned(), format!("v{FLUX_VERSION}"))];
     if !invocation.boolean("client") {
         let cluster = invocation.cluster()?;
-        if let Some(installed) = installation(&cluster)? {
-            if !installed.distribution.is_empty() {
-                lines.push(("distribution".to_owned(), installed.distribution));
-            }
+        let distribution = installation(&cluster)?.unwrap_or_default().distribution;
+        if !distribution.is_empty() {
+            lines.push(("distribution".to_owned(), distribution));
         }
         lines.extend(controllers(&cluster, &invocation.namespace)?);
     }

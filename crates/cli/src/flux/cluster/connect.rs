@@ -1,5 +1,7 @@
 //! From flags and kubeconfig to a connection, by kubectl's rules.
 
+use std::collections::BTreeMap;
+
 use kube::config::{
     AuthInfo, Cluster, Context, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster,
     NamedContext,
@@ -20,14 +22,9 @@ pub(super) async fn config(arguments: &Arguments<'_>) -> Result<(kube::Config, S
         .map(str::to_owned)
         .or_else(|| kubeconfig.current_context.clone())
         .filter(|context| !context.is_empty());
-    if let Some(context) = arguments.some_text("context") {
-        if !kubeconfig
-            .contexts
-            .iter()
-            .any(|known| known.name == context)
-        {
-            return Err(format!("context \"{context}\" does not exist").into());
-        }
+    let exists = |name: &str| kubeconfig.contexts.iter().any(|known| known.name == name);
+    if let Some(context) = arguments.some_text("context").filter(|name| !exists(name)) {
+        return Err(format!("context \"{context}\" does not exist").into());
     }
     let known = context.as_ref().and_then(|name| {
         kubeconfig
@@ -64,12 +61,12 @@ pub(super) async fn config(arguments: &Arguments<'_>) -> Result<(kube::Config, S
     kubeconfig.clusters = vec![NamedCluster {
         name: name.clone(),
         cluster: Some(server),
-        other: Default::default(),
+        other: BTreeMap::default(),
     }];
     kubeconfig.auth_infos = vec![NamedAuthInfo {
         name: name.clone(),
         auth_info: Some(login),
-        other: Default::default(),
+        other: BTreeMap::default(),
     }];
     let context = Context {
         cluster: name.clone(),
@@ -79,7 +76,7 @@ pub(super) async fn config(arguments: &Arguments<'_>) -> Result<(kube::Config, S
     kubeconfig.contexts = vec![NamedContext {
         name: name.clone(),
         context: Some(context),
-        other: Default::default(),
+        other: BTreeMap::default(),
     }];
     kubeconfig.current_context = Some(name);
     let config =

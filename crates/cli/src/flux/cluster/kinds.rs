@@ -2,6 +2,10 @@
 
 /// A kind of the API.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the kind of a kind is its word in the API"
+)]
 pub(crate) struct Kind {
     /// Its name, such as `GitRepository`.
     pub(crate) kind: &'static str,
@@ -154,8 +158,6 @@ pub(crate) static ROLE_BINDING: Kind = kind(
     "v1",
     "rolebindings",
 );
-pub(crate) static ROLE: Kind = kind("Role", "", "rbac.authorization.k8s.io", "v1", "roles");
-pub(crate) static RESOURCE_QUOTA: Kind = kind("ResourceQuota", "", "", "v1", "resourcequotas");
 pub(crate) static NAMESPACE: Kind = cluster_kind("Namespace", "", "namespaces");
 pub(crate) static CLUSTER_ROLE: Kind =
     cluster_kind("ClusterRole", "rbac.authorization.k8s.io", "clusterroles");

@@ -121,10 +121,18 @@ fn mask(before: &mut Value, after: &mut Value) {
 fn indented(value: &Value, key: &str) -> String {
     let mut map = Map::new();
     map.insert(key.to_owned(), value.clone());
-    yaml::from_json(&Value::Object(map))
-        .lines()
-        .map(|line| format!("  {line}\n"))
-        .collect()
+    each_line(&yaml::from_json(&Value::Object(map)), "  ")
+}
+
+/// The lines with something before each.
+fn each_line(text: &str, before: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        out.push_str(before);
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
 }
 
 fn entries(count: usize) -> String {
@@ -160,17 +168,11 @@ fn differences(text: &mut String, path: &str, before: &Value, after: &Value) {
         (Value::Object(before), Value::Object(after)) => maps(text, path, before, after),
         (before, after) if before == after => {}
         (Value::Array(_), Value::Array(_)) => {
-            let list = |value: &Value, sign: &str| {
-                let lines = yaml::from_json(value);
-                lines
-                    .lines()
-                    .map(|line| format!("{sign} {line}\n"))
-                    .collect::<String>()
-            };
+            let list = |value: &Value, sign: &str| each_line(&yaml::from_json(value), sign);
             text.push_str(&format!(
                 "{path}\n± list change\n{}{}\n",
-                list(before, "-"),
-                list(after, "+")
+                list(before, "- "),
+                list(after, "+ ")
             ));
         }
         (before, after) => {
@@ -203,16 +205,16 @@ fn maps(text: &mut String, path: &str, before: &Map<String, Value>, after: &Map<
     }
     if !removed.is_empty() {
         text.push_str(&format!("- {} removed:\n", entries(removed.len())));
-        removed
-            .iter()
-            .for_each(|key| text.push_str(&indented(&before[*key], key)));
+        for key in removed {
+            text.push_str(&indented(&before[key], key));
+        }
         text.push('\n');
     }
     if !added.is_empty() {
         text.push_str(&format!("+ {} added:\n", entries(added.len())));
-        added
-            .iter()
-            .for_each(|key| text.push_str(&indented(&after[*key], key)));
+        for key in added {
+            text.push_str(&indented(&after[key], key));
+        }
         text.push('\n');
     }
     for (key, value) in before {

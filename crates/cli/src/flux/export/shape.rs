@@ -14,47 +14,48 @@ const DURATIONS: [&str; 4] = [
     "serviceAccountTokenTTL",
 ];
 
-/// Boolean fields that are pointers in the Go types, so that `false` is written, too; and those that
-/// are always written.
-const KEPT_FALSE: [&str; 20] = [
+/// Fields that Go's types write although they are `false`, `0` or empty: pointers, and those without
+/// `omitempty`.
+const KEPT: [&str; 10] = [
+    "extract",
+    "ignoreTestFailures",
+    "issuer",
+    "maxHistory",
+    "pattern",
+    "persistentClient",
     "prune",
     "remediateLastFailure",
-    "ignoreTestFailures",
-    "persistentClient",
-    "enableHelmHooks",
-    "strictMode",
-    "atomic",
-    "force",
-    "preserveValues",
-    "optional",
-    "disableWait",
-    "disableHooks",
-    "deepCopy",
-    "keepHistory",
-    "skipCRDs",
-    "cleanupOnFail",
-    "recreate",
-    "replace",
-    "disableTakeOwnership",
-    "createNamespace",
+    "serverSideApply",
+    "subject",
 ];
 
 /// The spec as it is exported.
 pub(super) fn spec(kind: &Kind, spec: &Value) -> Value {
     match spec {
-        Value::Object(fields) => Value::Object(object(kind, &[], fields)),
+        Value::Object(fields) => {
+            let mut fields = object(kind, &[], fields);
+            if let Some(Value::Object(filter)) = fields.get_mut("filterTags") {
+                filter.entry("extract").or_insert_with(|| "".into());
+            }
+            Value::Object(fields)
+        }
         _ => Value::Object(Map::new()),
     }
 }
 
 /// Whether the field holds what the user wrote, not what a type says.
 fn is_free(kind: &Kind, path: &[&str], field: &str) -> bool {
-    match (kind.kind, path, field) {
-        ("HelmRelease", [], "values") | (_, [.., "patches"], "patch") => true,
-        ("Kustomization", ["postBuild"], "substitute") => true,
-        (_, _, "matchLabels" | "labels" | "annotations" | "eventMetadata") => true,
-        _ => false,
-    }
+    matches!(
+        (kind.kind, path, field),
+        ("HelmRelease", [], "values")
+            | ("Kustomization", ["postBuild"], "substitute")
+            | (_, [.., "patches"], "patch")
+            | (
+                _,
+                _,
+                "matchLabels" | "labels" | "annotations" | "eventMetadata"
+            )
+    )
 }
 
 fn object(kind: &Kind, path: &[&str], fields: &Map<String, Value>) -> Map<String, Value> {
@@ -77,7 +78,7 @@ fn object(kind: &Kind, path: &[&str], fields: &Map<String, Value>) -> Map<String
                 .collect(),
             other => other.clone(),
         };
-        if !is_left_out(kind, path, field, &value) {
+        if !is_left_out(field, &value) {
             out.insert(field.clone(), value);
         }
     }
@@ -91,21 +92,43 @@ fn duration(text: &str) -> Value {
     }
 }
 
-fn is_left_out(kind: &Kind, path: &[&str], field: &str, value: &Value) -> bool {
+/// Whether Go's encoder leaves the field out: at the zero value of its type, with few exceptions.
+fn is_left_out(field: &str, value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Bool(false) => {
-            let pointer =
-                KEPT_FALSE.contains(&field) && kind.kind == "HelmRelease" && !path.is_empty();
-            let pointer = pointer
-                && matches!(
-                    field,
-                    "remediateLastFailure" | "ignoreTestFailures" | "disableTakeOwnership"
-                );
-            !(pointer || field == "prune" || field == "persistentClient")
-        }
-        Value::String(text) => text.is_empty(),
+        Value::Bool(on) => !on && !KEPT.contains(&field),
+        Value::Number(number) => number.as_i64() == Some(0) && !KEPT.contains(&field),
+        Value::String(text) => text.is_empty() && !KEPT.contains(&field),
         Value::Array(items) => items.is_empty(),
-        _ => false,
+        Value::Object(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::flux::cluster::kinds::{HELM_RELEASE, IMAGE_POLICY};
+
+    #[test]
+    fn zero_values_are_left_out_unless_they_are_pointers() {
+        let release = json!({
+            "interval": "5m", "suspend": false, "maxHistory": 0, "persistentClient": false,
+            "install": {"remediation": {"retries": 0, "remediateLastFailure": false}, "skipCRDs": false},
+            "values": {"a": false, "b": "", "interval": "1m"},
+        });
+        let exported = json!({
+            "interval": "5m0s", "maxHistory": 0, "persistentClient": false,
+            "install": {"remediation": {"remediateLastFailure": false}},
+            "values": {"a": false, "b": "", "interval": "1m"},
+        });
+        assert_eq!(spec(&HELM_RELEASE, &release), exported);
+    }
+
+    #[test]
+    fn what_types_always_write_is_there() {
+        let policy = json!({"filterTags": {"pattern": "^v"}});
+        assert_eq!(spec(&IMAGE_POLICY, &policy)["filterTags"]["extract"], "");
     }
 }

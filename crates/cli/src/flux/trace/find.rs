@@ -140,10 +140,9 @@ fn by_word(cluster: &Cluster, word: &str) -> Result<Resource, Stop> {
             let short = short
                 .into_iter()
                 .any(|text| text.as_str() == Some(lower.as_str()));
-            if is("name") || is("singularName") || is("kind") || short {
-                if let Some(found) = resource(&version, &found) {
-                    return Ok(found);
-                }
+            let named = is("name") || is("singularName") || is("kind") || short;
+            if let Some(found) = named.then(|| resource(&version, &found)).flatten() {
+                return Ok(found);
             }
         }
     }

@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
                     None => (without_end(rest), false),
                 };
                 if let Some(quote) = field.find('"') {
-                    return Err(self.error(start, self.number, column + quote, BARE));
+                    return Err(Self::error(start, self.number, column + quote, BARE));
                 }
                 fields.push(field.to_owned());
                 if !more {
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
                     fields.push(field);
                     return Ok(false);
                 } else {
-                    return Err(self.error(start, self.number, *column - 1, MISPLACED));
+                    return Err(Self::error(start, self.number, *column - 1, MISPLACED));
                 }
             } else if !rest.is_empty() {
                 field.push_str(rest);
@@ -139,12 +139,12 @@ impl<'a> Reader<'a> {
                     *column = 1;
                 }
             } else {
-                return Err(self.error(start, self.number, *column, MISPLACED));
+                return Err(Self::error(start, self.number, *column, MISPLACED));
             }
         }
     }
 
-    fn error(&self, start: usize, line: usize, column: usize, problem: &str) -> String {
+    fn error(start: usize, line: usize, column: usize, problem: &str) -> String {
         if start == line {
             format!("parse error on line {line}, column {column}: {problem}")
         } else {

@@ -124,8 +124,7 @@ fn check_pair(certificate: &[u8], key: &[u8]) -> Result<(), String> {
     }
     let key = PrivateKeyDer::from_pem_slice(key)
         .map_err(|_| "tls: failed to find any PEM data in key input".to_owned())?;
-    let public =
-        public_key(&chain[0]).ok_or_else(|| "x509: malformed certificate".to_owned())?;
+    let public = public_key(&chain[0]).ok_or_else(|| "x509: malformed certificate".to_owned())?;
     let key =
         any_supported_type(&key).map_err(|_| "tls: failed to parse private key".to_owned())?;
     match key.public_key() {

@@ -54,10 +54,10 @@ pub(in crate::flux::create) fn run(invocation: &Invocation<'_>) -> Outcome {
     }
     let cluster = invocation.cluster()?;
     output::generate("generating GitRepository source");
-    if invocation.text("secret-ref").is_empty() {
-        if let Some(name) = login(invocation, &address, &cluster)? {
-            repository["spec"]["secretRef"] = json!({"name": name});
-        }
+    if invocation.text("secret-ref").is_empty()
+        && let Some(name) = login(invocation, &address, &cluster)?
+    {
+        repository["spec"]["secretRef"] = json!({"name": name});
     }
     output::action("applying GitRepository source");
     upsert(
