@@ -2,6 +2,8 @@
 
 mod bench;
 mod conformance;
+mod conformance_cli;
+mod gen_cli;
 mod gen_kubernetes;
 mod go;
 #[cfg(test)]
@@ -37,6 +39,8 @@ enum Task {
     },
     /// Replay recorded steps of kube-apiserver, kubectl and helm; print rates and what differs
     Conformance(conformance::Conformance),
+    /// Replay recorded runs of the flux command line; print failing cases and last N passed, N failed
+    ConformanceCli(conformance_cli::ConformanceCli),
     /// Write committed generated files
     Gen {
         #[command(subcommand)]
@@ -87,6 +91,8 @@ enum Bench {
 enum Generated {
     /// Facts about the built-in kinds, from a running kube-apiserver and the Go API types
     Kubernetes,
+    /// The table of Flux's commands and flags
+    Cli,
 }
 
 fn main() -> ExitCode {
@@ -116,9 +122,13 @@ fn main() -> ExitCode {
             what: Bench::Kustomize(arguments),
         } => bench::kustomize(&arguments),
         Task::Conformance(arguments) => conformance::run(&arguments),
+        Task::ConformanceCli(arguments) => conformance_cli::run(&arguments),
         Task::Gen {
             what: Generated::Kubernetes,
         } => gen_kubernetes::run(),
+        Task::Gen {
+            what: Generated::Cli,
+        } => gen_cli::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
