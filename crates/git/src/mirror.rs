@@ -114,6 +114,14 @@ impl Mirror {
         })
     }
 
+    /// Gives the store up: its files go with the last tree that reads from them.
+    pub fn retire(&self) {
+        let current = self.current.lock();
+        current
+            .is_retired
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
     /// The tree of a commit that was fetched before, without asking the server.
     ///
     /// # Errors

@@ -30,6 +30,8 @@ impl Drop for Store {
     fn drop(&mut self) {
         if self.is_retired.load(std::sync::atomic::Ordering::Relaxed) {
             drop(std::fs::remove_dir_all(&self.folder));
+            // The folder of the mirror, if this was the last in it.
+            drop(self.folder.parent().map(std::fs::remove_dir));
         }
     }
 }

@@ -21,7 +21,9 @@ struct Used {
 }
 
 impl Mirrors {
+    /// Stores in `folder`, where those that nobody has fetched into for long are removed.
     pub(super) fn new(folder: PathBuf) -> Self {
+        remove_old(&folder);
         Self {
             folder,
             open: Mutex::default(),
@@ -29,8 +31,15 @@ impl Mirrors {
     }
 
     /// The store for `remote`. What `object` used before is given up if it is another.
-    pub(super) fn get(&self, object: &ObjectKey, remote: &Remote) -> Result<Arc<Mirror>, GitError> {
-        let name = name(remote);
+    ///
+    /// `identity` names who asks where the credentials are short-lived.
+    pub(super) fn get(
+        &self,
+        object: &ObjectKey,
+        remote: &Remote,
+        identity: Option<&str>,
+    ) -> Result<Arc<Mirror>, GitError> {
+        let name = name(remote, identity);
         let mut open = self.open.lock();
         let stale: Vec<String> = open
             .iter()
@@ -38,7 +47,7 @@ impl Mirrors {
             .map(|(known, _)| known.clone())
             .collect();
         for known in stale {
-            self.give_up(&mut open, &known, object);
+            give_up(&mut open, &known, object);
         }
         if let Some(used) = open.get_mut(&name) {
             used.by.insert(object.clone());
@@ -64,25 +73,38 @@ impl Mirrors {
             .map(|(name, _)| name.clone())
             .collect();
         for name in names {
-            self.give_up(&mut open, &name, object);
+            give_up(&mut open, &name, object);
         }
     }
+}
 
-    fn give_up(&self, open: &mut HashMap<String, Used>, name: &str, object: &ObjectKey) {
-        if let Some(used) = open.get_mut(name) {
-            used.by.remove(object);
-            if used.by.is_empty() {
-                open.remove(name);
-                // Trees that still read from it find their files as long as they are mapped; others are read from
-                // the archive.
-                drop(std::fs::remove_dir_all(self.folder.join(name)));
-            }
+fn give_up(open: &mut HashMap<String, Used>, name: &str, object: &ObjectKey) {
+    if let Some(used) = open.get_mut(name) {
+        used.by.remove(object);
+        if used.by.is_empty() {
+            used.mirror.retire();
+            open.remove(name);
+        }
+    }
+}
+
+fn remove_old(folder: &std::path::Path) {
+    const LONG: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let newest = std::fs::read_dir(entry.path())
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|generation| generation.metadata().ok()?.modified().ok())
+            .max();
+        if newest.is_none_or(|time| time.elapsed().is_ok_and(|age| age > LONG)) {
+            drop(std::fs::remove_dir_all(entry.path()));
         }
     }
 }
 
 /// Who asks is part of the name, so that nobody is given what another may read.
-fn name(remote: &Remote) -> String {
+fn name(remote: &Remote, identity: Option<&str>) -> String {
     let mut hash = Sha256::new();
     hash.update(remote.url.to_string());
     let mut part = |text: &str| {
@@ -90,6 +112,7 @@ fn name(remote: &Remote) -> String {
         hash.update(text);
     };
     match &remote.auth.credentials {
+        _ if identity.is_some() => part(identity.unwrap_or_default()),
         Credentials::None => part(""),
         Credentials::Basic { username, password } => {
             part(username);

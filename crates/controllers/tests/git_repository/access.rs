@@ -247,3 +247,79 @@ async fn signatures() {
     })
     .await;
 }
+
+/// An API of GitHub that gives a token to whom shows one, or refuses everyone.
+fn github(refuses: bool) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = vec![0; 8192];
+            let read = stream.read(&mut request).unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..read]).to_lowercase();
+            let is_asked = request.starts_with("post /api/v3/app/installations/7/access_tokens ");
+            let (status, body) =
+                if is_asked && request.contains("authorization: bearer ey") && !refuses {
+                    (
+                        "201 Created",
+                        r#"{"token": "canary-token", "expires_at": "2099-01-01T00:00:00Z"}"#,
+                    )
+                } else {
+                    ("404 Not Found", r#"{"message": "Not Found"}"#)
+                };
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n"
+            );
+            drop(stream.write_all(
+                format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes(),
+            ));
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn github_apps() {
+    let folder = TempDir::new().unwrap();
+    let key = folder.path().join("key");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "rsa", "-m", "PEM", "-N", "", "-f"])
+        .arg(&key)
+        .status();
+    assert!(made.unwrap().success());
+    let key = std::fs::read_to_string(key).unwrap();
+    let (api, closed) = (github(false), github(true));
+    both(async |world: &mut World| {
+        let first = world.git.commit("app", &[("a.yaml", "1")]);
+        world.git.set(|behaviour| {
+            behaviour.login = Some(("x-access-token".to_owned(), "canary-token".to_owned()))
+        });
+        for (name, url) in [("app", &api), ("closed", &closed)] {
+            let id = [("githubAppID", "5"), ("githubAppInstallationID", "7")];
+            let rest = [
+                ("githubAppPrivateKey", key.as_str()),
+                ("githubAppBaseURL", url.as_str()),
+            ];
+            let data: Vec<(&str, &str)> = id.into_iter().chain(rest).collect();
+            world.secret(name, &data).await;
+        }
+        let with = |secret: &str| json!({"provider": "github", "secretRef": {"name": secret}});
+        world.create("app", "app", with("app")).await;
+        world.step("app", "app", at(&first)).await;
+        world.create("closed", "app", with("closed")).await;
+        let object = world.until("closed", has_failed).await;
+        let message = condition(&object, "Ready")["message"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let start = "failed to configure authentication options: POST http://127.0.0.1:";
+        assert!(
+            message.starts_with(start) && message.contains(": 404 Not Found"),
+            "{message}"
+        );
+        world.create("broken", "app", with("nokey")).await;
+        world.until("broken", has_failed).await;
+    })
+    .await;
+}

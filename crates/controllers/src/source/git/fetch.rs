@@ -117,7 +117,13 @@ impl GitRepositoryReconciler {
             let message = format!("failed to checkout and determine revision: {error}");
             Trouble::generic(reasons::GIT_OPERATION_FAILED, message)
         };
-        let mirror = match self.mirrors.get(work.context.key(), remote) {
+        // The tokens of an app change by the hour.
+        let app = spec
+            .secret_ref
+            .as_ref()
+            .filter(|_| spec.provider.as_deref() == Some("github"));
+        let app = app.map(|secret| format!("{}/{}", work.context.key().namespace, secret.name));
+        let mirror = match self.mirrors.get(work.context.key(), remote, app.as_deref()) {
             Ok(mirror) => mirror,
             Err(error) => {
                 let message = format!("failed to create Git client: {error}");
