@@ -83,6 +83,8 @@ enum PeersAction {
 enum Bench {
     /// The control plane, against kube-apiserver and etcd: throughput, latency, start, memory
     Apiserver(bench::ApiserverBench),
+    /// `helm template`, against Helm: time and memory of the whole process
+    Helm(bench::HelmBench),
     /// Kustomize builds, against the kustomize command: CPU time and memory
     Kustomize(bench::KustomizeBench),
 }
@@ -118,6 +120,9 @@ fn main() -> ExitCode {
         Task::Bench {
             what: Bench::Apiserver(arguments),
         } => bench::apiserver(&arguments),
+        Task::Bench {
+            what: Bench::Helm(arguments),
+        } => bench::helm(&arguments),
         Task::Bench {
             what: Bench::Kustomize(arguments),
         } => bench::kustomize(&arguments),

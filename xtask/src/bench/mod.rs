@@ -4,6 +4,7 @@
 //! database; etcd runs without fsync, which is to its advantage.
 
 mod client;
+mod helm;
 mod kustomize;
 mod load;
 mod servers;
@@ -12,6 +13,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+
+pub(crate) use helm::{HelmBench, run as helm};
 
 use crate::{TaskError, workspace_root};
 pub(crate) use kustomize::{KustomizeBench, kustomize};
