@@ -75,7 +75,7 @@ impl Applier {
             let stage = Stage::of(&manifest.object, &options.custom_stage_kinds);
             stages.entry(stage).or_default().push(manifest);
         }
-        let policy = Arc::new(Policy {
+        let policy = self.cluster.memory().share(Policy {
             field_manager: self.owner.field_manager.clone(),
             cleanup: options.cleanup.clone(),
         });

@@ -58,6 +58,8 @@ struct Inner {
     is_watching: bool,
     state: Mutex<State>,
     listener: RwLock<Option<Listener>>,
+    /// The policy that was asked for last; owners mostly have the same.
+    policy: Mutex<Option<Arc<Policy>>>,
     stop: CancellationToken,
 }
 
@@ -118,6 +120,7 @@ impl Memory {
             is_watching,
             state: Mutex::default(),
             listener: RwLock::default(),
+            policy: Mutex::default(),
             stop: CancellationToken::new(),
         }))
     }
@@ -161,6 +164,19 @@ impl Memory {
         match tokio::time::timeout(LIST_DEADLINE, ready).await {
             Ok(Ok(phase)) => *phase == state::Phase::Synced,
             _ => false,
+        }
+    }
+
+    /// A policy to be shared.
+    pub(crate) fn share(&self, policy: Policy) -> Arc<Policy> {
+        let mut last = self.0.policy.lock();
+        match &*last {
+            Some(known) if **known == policy => Arc::clone(known),
+            _ => {
+                let policy = Arc::new(policy);
+                *last = Some(Arc::clone(&policy));
+                policy
+            }
         }
     }
 

@@ -76,4 +76,31 @@ async fn many_owners_share_watches() {
     report("many owners", changed, started, requests);
     assert_eq!((changed, requests), (2 * count, 2 * count + 2));
     assert_eq!(cluster.memory().size(), (2 * count, 2));
+
+    let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+    cluster.memory().on_drift(move |drift| {
+        // The receiver lives as long as the test.
+        let _ = sender.send((drift.owner.name.clone(), Instant::now()));
+    });
+    let mut delays = Vec::new();
+    for number in (0..count).step_by(5) {
+        let object = world.config_map(&format!("m{number}"), "1");
+        world
+            .patch(&object, json!({"data": {"key": "other"}}), "someone")
+            .await;
+        let changed = Instant::now();
+        let (owner, at) = told.recv().await.unwrap();
+        assert_eq!(owner, format!("k{number}"));
+        delays.push(at.saturating_duration_since(changed));
+    }
+    delays.sort();
+    let (middle, last) = (delays[delays.len() / 2], delays[delays.len() - 1]);
+    assert_eq!(world.requests(), Vec::<String>::new());
+    #[expect(clippy::print_stderr, reason = "the report of a test run")]
+    {
+        eprintln!(
+            "drift told after: median {middle:?}, worst {last:?} of {}",
+            delays.len()
+        );
+    }
 }

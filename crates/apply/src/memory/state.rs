@@ -124,8 +124,10 @@ impl State {
             known.version = kind.live.get(&hash).copied().unwrap_or(0);
         }
         let entry = kind.entries.get(key);
+        let is_alike =
+            |entry: &Entry| Arc::ptr_eq(&entry.policy, policy) || *entry.policy == **policy;
         let is_same = entry.is_some_and(|entry| {
-            entry.owner == *owner && entry.digest == Some(digest) && *entry.policy == **policy
+            entry.owner == *owner && entry.digest == Some(digest) && is_alike(entry)
         });
         if let Some(entry) = entry {
             known.is_update =
