@@ -162,6 +162,13 @@ async fn definitions_and_namespaces_come_before_what_needs_them() {
     assert_eq!(outcome.entries()[2].id, format!("{name}_x_{group}_Thing"));
     let again = world.apply(&applier, &objects).await;
     assert_eq!(again.change_log(), "", "{}", again.detailed_errors());
+    world.requests();
+    world.apply(&applier, &objects).await;
+    assert_eq!(
+        world.requests(),
+        Vec::<String>::new(),
+        "definitions that were ready are not looked at"
+    );
     for object in [thing, namespace, definition] {
         world.delete(&object).await;
     }
@@ -497,4 +504,24 @@ async fn a_set_that_stays_wrong_stays_without_effect() {
         reverted.change_log(),
         format!("ConfigMap/{}/other configured", world.namespace)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apply_that_is_given_up_is_made_good() {
+    let world = World::start().await;
+    let cluster = world.cluster();
+    let applier = world.applier(&cluster, "a");
+    let objects = |value: &str| [world.config_map("a", value), world.config_map("b", value)];
+    assert!(world.apply(&applier, &objects("1")).await.is_ok());
+    for words in [&["PATCH", "/a?"][..], &["PATCH", "/b?"]] {
+        world.fail(1, words, Fault::Hang);
+        let limit = std::time::Duration::from_millis(300);
+        let given_up = tokio::time::timeout(limit, world.apply(&applier, &objects("2"))).await;
+        assert!(given_up.is_err());
+        assert!(world.apply(&applier, &objects("2")).await.is_ok());
+        for object in objects("2") {
+            assert_eq!(world.get(&object).await.unwrap()["data"]["key"], "2");
+        }
+        assert!(world.apply(&applier, &objects("1")).await.is_ok());
+    }
 }

@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     Cut,
     /// The request is carried out, but the answer does not arrive.
     Lost,
+    /// Nothing ever arrives.
+    Hang,
 }
 
 /// Requests whose method and path contain these words, and what becomes of the next so many.
@@ -260,6 +262,7 @@ fn wired(direct: &Client, wire: &Arc<Wire>) -> Client {
             wire.log.lock().unwrap().push(line.clone());
             match wire.next_fault(&line) {
                 Some(Fault::Cut) => return Err(BoxError::from("connection reset by peer")),
+                Some(Fault::Hang) => return std::future::pending().await,
                 Some(Fault::Lost) => {
                     direct.send(request).await.map_err(BoxError::from)?;
                     return Err("the answer was lost".into());
