@@ -184,7 +184,7 @@ impl Pattern {
 
     fn matches_any_part(&self, path: &[&str], is_folder: bool) -> bool {
         for (at, name) in path.iter().enumerate() {
-            match glob(&self.parts[0], name) {
+            match part_matches(&self.parts[0], name) {
                 None => return false,
                 Some(false) => {}
                 Some(true) => return !self.folders_only || is_folder || at + 1 < path.len(),
@@ -212,7 +212,7 @@ impl Pattern {
                 return false;
             }
             if !skips {
-                if glob(part, path[0]) != Some(true) {
+                if part_matches(part, path[0]) != Some(true) {
                     return false;
                 }
                 matched = true;
@@ -222,7 +222,7 @@ impl Pattern {
             skips = false;
             while let [first, rest @ ..] = path {
                 path = rest;
-                match glob(part, first) {
+                match part_matches(part, first) {
                     None => return false,
                     Some(true) => {
                         matched = true;
@@ -234,6 +234,16 @@ impl Pattern {
             }
         }
         matched && !(self.folders_only && !is_folder && path.is_empty())
+    }
+}
+
+/// [`glob`] for one part of a path, with short ways for the patterns that most are: a name, or how it ends.
+fn part_matches(pattern: &str, name: &str) -> Option<bool> {
+    let is_plain = |text: &str| !text.contains(['*', '?', '[', '\\']);
+    match pattern.strip_prefix('*') {
+        _ if is_plain(pattern) => Some(pattern == name),
+        Some(end) if is_plain(end) => Some(name.ends_with(end)),
+        _ => glob(pattern, name),
     }
 }
 
