@@ -29,6 +29,7 @@ pub struct Applier {
     pub(crate) owner: Arc<Owner>,
     pub(crate) rest: Rest,
     checks: Arc<HealthChecks>,
+    is_cautious: bool,
 }
 
 impl Applier {
@@ -44,6 +45,7 @@ impl Applier {
             rest: Rest::new(client, &owner.field_manager),
             owner: Arc::new(owner),
             checks: Arc::default(),
+            is_cautious: false,
         }
     }
 
@@ -51,6 +53,13 @@ impl Applier {
     #[must_use]
     pub fn with_checks(mut self, checks: Arc<HealthChecks>) -> Self {
         self.checks = checks;
+        self
+    }
+
+    /// Tries all that is new or changed by dry runs before anything is applied, as Flux does: for one who may lack rights.
+    #[must_use]
+    pub fn cautious(mut self) -> Self {
+        self.is_cautious = true;
         self
     }
 

@@ -146,7 +146,7 @@ impl Memory {
         self.0.state.lock().distrust(owner, id);
     }
 
-    /// How many objects are remembered, and how many kinds are watched.
+    /// How many objects are remembered, and how many kinds are watched for them.
     pub fn size(&self) -> (usize, usize) {
         self.0.state.lock().size()
     }
@@ -165,6 +165,19 @@ impl Memory {
             Ok(Ok(phase)) => *phase == state::Phase::Synced,
             _ => false,
         }
+    }
+
+    /// Whether a namespace is missing. They are watched from the first question on.
+    pub(crate) async fn lacks_namespace(&self, resource: &Arc<Resource>, name: &str) -> bool {
+        if !self.0.is_watching {
+            return false;
+        }
+        self.0.state.lock().hold(resource);
+        let key = Key {
+            namespace: "".into(),
+            name: name.into(),
+        };
+        self.ready(resource).await && self.exists(resource, &key) == Some(false)
     }
 
     /// A policy to be shared.

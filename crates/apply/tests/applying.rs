@@ -217,6 +217,12 @@ async fn objects_that_are_refused_are_named_as_in_flux() {
         .remove("namespace");
     let mut missing = world.config_map("x", "1");
     missing["metadata"]["namespace"] = json!("not-there");
+    let good = world.config_map("good", "1");
+    let outcome = world
+        .apply(&applier, &[good.clone(), missing.clone()])
+        .await;
+    assert_eq!((outcome.errors.len(), outcome.changes.len()), (1, 0));
+    assert!(world.get(&good).await.is_none());
     for (object, text) in [
         (
             nowhere,
@@ -524,4 +530,54 @@ async fn an_apply_that_is_given_up_is_made_good() {
         }
         assert!(world.apply(&applier, &objects("1")).await.is_ok());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_that_may_not_be_listed_are_read_one_by_one() {
+    let world = World::start().await;
+    let refused = "configmaps is forbidden: User cannot list resource";
+    world.fail(
+        u32::MAX,
+        &["limit=500", "configmaps"],
+        Fault::Status(403, "Forbidden", refused.to_owned()),
+    );
+    let cluster = world.cluster();
+    let applier = world.applier(&cluster, "a");
+    let object = |value: &str| world.config_map("a", value);
+    for (value, expected) in [
+        ("1", Action::Created),
+        ("1", Action::Unchanged),
+        ("2", Action::Configured),
+    ] {
+        let outcome = world.apply(&applier, &[object(value)]).await;
+        assert_eq!(action(&outcome), expected);
+    }
+    let off =
+        json!({"metadata": {"annotations": {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}}});
+    world.patch(&object("2"), off, "someone").await;
+    let outcome = world.apply(&applier, &[object("3")]).await;
+    assert_eq!(action(&outcome), Action::Skipped);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_lack_rights_changes_nothing_before_all_is_tried() {
+    let world = World::start().await;
+    let cluster = world.cluster();
+    let applier = world.applier(&cluster, "a").cautious();
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": world.namespace}, "stringData": {"a": "b"}});
+    let map = world.config_map("a", "1");
+    world.fail(
+        1,
+        &["PATCH", "secrets"],
+        Fault::Status(403, "Forbidden", "secrets \"s\" is forbidden".to_owned()),
+    );
+    let outcome = world.apply(&applier, &[map.clone(), secret.clone()]).await;
+    let text = format!(
+        "Secret/{}/s dry-run failed (Forbidden): secrets \"s\" is forbidden",
+        world.namespace
+    );
+    assert_eq!(outcome.errors[0].to_string(), text);
+    assert!(world.get(&map).await.is_none());
+    assert!(world.apply(&applier, &[map.clone(), secret]).await.is_ok());
+    assert!(world.get(&map).await.is_some());
 }

@@ -1,10 +1,11 @@
 //! Applying the objects of one stage.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt as _;
-use object::meta;
+use object::{GroupVersionKind, meta};
 
 use super::Applier;
 use super::object::{Mode, Plan};
@@ -39,7 +40,11 @@ pub(super) async fn apply(
         .collect();
     let mut plans = plan(applier, &known, options, policy).await;
     let has_failed = AtomicBool::new(!errors.is_empty());
-    if errors.is_empty() && is_worth_trying(&plans) {
+    let is_doubtful = plans.iter().filter(|plan| plan.is_pending()).count() > 1
+        && (applier.is_cautious
+            || is_worth_trying(&plans)
+            || lacks_namespace(applier, &plans).await);
+    if errors.is_empty() && is_doubtful {
         let pending: Vec<&mut Plan> = plans.iter_mut().filter(|plan| plan.is_pending()).collect();
         let tries: Vec<_> = pending
             .into_iter()
@@ -99,9 +104,31 @@ async fn plan(
 fn is_worth_trying(plans: &[Plan]) -> bool {
     let pending: Vec<&Plan> = plans.iter().filter(|plan| plan.is_pending()).collect();
     let updates = pending.iter().filter(|plan| plan.is_update()).count();
-    pending.len() > 1
-        && ((updates > 0 && pending.len() <= TRIED)
-            || pending.iter().any(|plan| plan.is_doubtful()))
+    (updates > 0 && pending.len() <= TRIED) || pending.iter().any(|plan| plan.is_doubtful())
+}
+
+/// Whether an object that is to be written lies in a namespace that is not there.
+async fn lacks_namespace(applier: &Applier, plans: &[Plan]) -> bool {
+    let pending = plans.iter().filter(|plan| plan.is_pending());
+    let names: BTreeSet<&str> = pending
+        .map(|plan| plan.id.namespace.as_str())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let gvk = GroupVersionKind::new("", "v1", "Namespace");
+    let Ok(resource) = applier.cluster.mapper().resource(&gvk).await else {
+        return false;
+    };
+    for name in names {
+        if applier
+            .cluster
+            .memory()
+            .lacks_namespace(&resource, name)
+            .await
+        {
+            return true;
+        }
+    }
+    false
 }
 
 async fn run(

@@ -52,6 +52,8 @@ struct Kind {
     stop: Option<CancellationToken>,
     /// Whether it will be looked in a while whether the watch is still needed.
     is_closing: bool,
+    /// Whether it is watched also when nothing of it was applied.
+    is_kept: bool,
 }
 
 impl State {
@@ -72,6 +74,7 @@ impl State {
             phase: watch::Sender::new(Phase::Opening),
             stop: None,
             is_closing: false,
+            is_kept: false,
         });
         let place = self.kinds.len() - 1;
         self.places.insert(name.clone(), place);
@@ -93,6 +96,12 @@ impl State {
             start = Some((place, stop));
         }
         (kind.phase.subscribe(), start)
+    }
+
+    /// Watches a kind for as long as the memory lives.
+    pub(super) fn hold(&mut self, resource: &Resource) {
+        let place = self.place(&resource.gvk.group_kind());
+        self.kinds[place].is_kept = true;
     }
 
     #[expect(
@@ -388,7 +397,8 @@ impl State {
 
     pub(super) fn size(&self) -> (usize, usize) {
         let entries = self.kinds.iter().map(|kind| kind.entries.len()).sum();
-        let watched = self.kinds.iter().filter(|kind| kind.stop.is_some()).count();
+        let is_watched = |kind: &&Kind| kind.stop.is_some() && !kind.is_kept;
+        let watched = self.kinds.iter().filter(is_watched).count();
         (entries, watched)
     }
 
@@ -396,7 +406,7 @@ impl State {
     pub(super) fn unused(&mut self) -> Vec<usize> {
         let mut unused = Vec::new();
         for (place, kind) in self.kinds.iter_mut().enumerate() {
-            if kind.stop.is_some() && kind.entries.is_empty() && !kind.is_closing {
+            if kind.stop.is_some() && kind.entries.is_empty() && !kind.is_closing && !kind.is_kept {
                 kind.is_closing = true;
                 unused.push(place);
             }
@@ -410,6 +420,7 @@ impl State {
             let kind = &mut self.kinds[*place];
             kind.is_closing = false;
             if kind.entries.is_empty()
+                && !kind.is_kept
                 && let Some(stop) = kind.stop.take()
             {
                 stop.cancel();

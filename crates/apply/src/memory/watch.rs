@@ -19,6 +19,8 @@ pub(crate) struct Pause(Duration);
 
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
+/// How long to wait before a list that was refused is tried again: rights seldom change.
+const REFUSED: Duration = Duration::from_secs(300);
 
 impl Default for Pause {
     fn default() -> Self {
@@ -64,17 +66,30 @@ async fn follow(
     api: Api<PartialObjectMeta<DynamicObject>>,
     stop: &CancellationToken,
 ) {
+    while watch(inner, kind, name, api.clone(), stop).await {
+        tokio::time::sleep(REFUSED).await;
+    }
+}
+
+/// Watches until it is refused, then returns true, or until nobody needs it any more.
+async fn watch(
+    inner: &Weak<Inner>,
+    kind: usize,
+    name: &str,
+    api: Api<PartialObjectMeta<DynamicObject>>,
+    stop: &CancellationToken,
+) -> bool {
     let stream = watcher::watcher(api, watcher::Config::default());
     let stream = stream.backoff(Pause::default());
     let mut stream = std::pin::pin!(stream);
     while let Some(event) = stream.next().await {
         let Some(inner) = inner.upgrade() else {
-            return;
+            return false;
         };
         let told = {
             let mut state = inner.state.lock();
             if !state.is_current(kind, stop) {
-                return;
+                return false;
             }
             match event {
                 Ok(Event::Init) => {
@@ -89,10 +104,11 @@ async fn follow(
                     state.remove(kind, &object.metadata).into_iter().collect()
                 }
                 Err(error) => {
+                    report(name, &error);
                     if is_refused(&error) {
                         state.refuse(kind);
+                        return true;
                     }
-                    report(name, &error);
                     Vec::new()
                 }
             }
@@ -101,6 +117,7 @@ async fn follow(
             inner.tell(drift, after);
         }
     }
+    false
 }
 
 /// Whether the API server will not let the objects be listed, however often it is asked.
