@@ -30,6 +30,7 @@ pub(super) struct Engine {
     remote: Mutex<HashMap<u64, Cluster>>,
     options: Options,
     fail_fast: bool,
+    has_default_account: bool,
 }
 
 /// Why nothing, or not all, was applied.
@@ -137,6 +138,7 @@ impl Engine {
             remote: Mutex::default(),
             options,
             fail_fast: settings.fail_fast,
+            has_default_account: !settings.default_service_account.is_empty(),
         }
     }
 
@@ -161,11 +163,17 @@ impl Engine {
     }
 
     fn applier(&self, target: &Target, object: &Kustomization) -> Applier {
-        Applier::acting_as(
+        let applier = Applier::acting_as(
             &self.cluster(target),
             target.connection.client().clone(),
             owner(object),
-        )
+        );
+        let named = object.spec.service_account_name.as_deref();
+        if self.has_default_account || named.is_some_and(|name| !name.is_empty()) {
+            // An account of a tenant's may lack rights: then nothing of the set is applied, as in Flux.
+            return applier.cautious();
+        }
+        applier
     }
 
     /// Whether the expressions of `healthCheckExprs` can be read.
