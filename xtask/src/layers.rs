@@ -20,7 +20,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
             "sops",
         ],
     ),
-    ("fetch", &["git", "kms"]),
+    ("fetch", &["git", "kms", "oci"]),
     (
         "service",
         &[

@@ -116,6 +116,45 @@ impl Source {
     }
 }
 
+/// What an archive holds, uncompressed; as it is if it is no gzip.
+pub(super) fn content(archive: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut reader = flate2::read::GzDecoder::new(archive).take(UNPACKED_LIMIT);
+    match reader.read_to_end(&mut bytes) {
+        Ok(_) => bytes,
+        Err(_) => archive.to_vec(),
+    }
+}
+
+/// No artifact unpacks to more.
+const UNPACKED_LIMIT: u64 = 2 << 30;
+
+/// Unpacks an archive into a folder; nothing is written outside of it.
+pub(super) fn unpack(archive: &[u8], folder: &Path) -> Result<(), String> {
+    let tree = tree::unpack::read(
+        archive,
+        &std::env::temp_dir(),
+        tree::unpack::Limits::default(),
+    )
+    .map_err(|error| error.to_string())?;
+    for (path, entry) in tree.walk() {
+        let target = folder.join(path);
+        let written = match entry {
+            tree::Entry::Folder => fs::create_dir_all(&target),
+            tree::Entry::File { id, .. } => tree.content(id).and_then(|bytes| {
+                if let Some(parent) = target.parent() {
+                    fs::create_dir_all(parent)?;
+                }
+                fs::write(&target, &bytes)
+            }),
+            // Links are no part of artifacts.
+            tree::Entry::Link(_) => Ok(()),
+        };
+        written.map_err(|error| go::path_error("open", &target, &error))?;
+    }
+    Ok(())
+}
+
 fn number() -> u32 {
     uuid::Uuid::new_v4().as_fields().0
 }
