@@ -77,9 +77,11 @@ impl State {
 impl Store {
     pub(crate) fn open(folder: &Path) -> Result<Arc<Self>, GitError> {
         std::fs::create_dir_all(folder.join("objects/pack")).map_err(GitError::Store)?;
-        let handle = gix_odb::at(folder.join("objects"), gix_hash::Kind::Sha1)
+        let mut handle = gix_odb::at(folder.join("objects"), gix_hash::Kind::Sha1)
             .and_then(gix_odb::Handle::into_arc)
             .map_err(GitError::Store)?;
+        // Neighbours in a pack are often made from each other.
+        handle.set_pack_cache(|| Box::new(gix_pack::cache::lru::StaticLinkedList::<64>::default()));
         Ok(Arc::new(Self {
             folder: folder.to_owned(),
             is_retired: false.into(),

@@ -258,7 +258,7 @@ fn github(refuses: bool) -> String {
             let mut request = vec![0; 8192];
             let read = stream.read(&mut request).unwrap_or(0);
             let request = String::from_utf8_lossy(&request[..read]).to_lowercase();
-            let is_asked = request.starts_with("post /api/v3/app/installations/7/access_tokens ");
+            let is_asked = request.starts_with("post /app/installations/7/access_tokens ");
             let (status, body) =
                 if is_asked && request.contains("authorization: bearer ey") && !refuses {
                     (

@@ -65,7 +65,10 @@ impl App {
             _ => {}
         }
         let api = text(keys::GITHUB_APP_BASE_URL).filter(|url| !url.is_empty());
-        let api = api.map_or_else(|| API.to_owned(), |url| api_of(url.trim_end_matches('/')));
+        let api = api.map_or_else(
+            || API.to_owned(),
+            |url| url.trim_end_matches('/').to_owned(),
+        );
         Ok(Self {
             id,
             owner,
@@ -102,21 +105,6 @@ impl App {
         )
         .map_err(|_| "the private key cannot sign".to_owned())?;
         Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
-    }
-}
-
-/// The API below an address of GitHub, or of GitHub Enterprise Server.
-fn api_of(url: &str) -> String {
-    let host = url
-        .split_once("://")
-        .map_or(url, |(_, rest)| rest)
-        .split('/')
-        .next()
-        .unwrap_or_default();
-    if host.starts_with("api.") || host.contains(".api.") || url.ends_with("/api/v3") {
-        url.to_owned()
-    } else {
-        format!("{url}/api/v3")
     }
 }
 
@@ -258,21 +246,5 @@ mod tests {
             of(&[id, key, owner, number]).starts_with("only one of app installation owner or ID")
         );
         assert!(of(&[("githubAppID", "x"), key, owner]).starts_with("app ID must be provided"));
-    }
-
-    #[test]
-    fn the_api_is_found() {
-        assert_eq!(
-            api_of("https://github.example.com"),
-            "https://github.example.com/api/v3"
-        );
-        assert_eq!(
-            api_of("https://api.example.ghe.com"),
-            "https://api.example.ghe.com"
-        );
-        assert_eq!(
-            api_of("http://127.0.0.1:1/api/v3"),
-            "http://127.0.0.1:1/api/v3"
-        );
     }
 }
