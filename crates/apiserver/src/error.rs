@@ -2,6 +2,8 @@
 //!
 //! The constructors have the reasons, details and wording of apimachinery's `api/errors`.
 
+use std::borrow::Cow;
+
 use object::field;
 use object::{GroupKind, GroupResource};
 use serde_json::{Map, Value, json};
@@ -14,7 +16,7 @@ pub struct ApiError(Box<Parts>);
 #[derive(Debug, Clone, PartialEq)]
 struct Parts {
     code: u16,
-    reason: &'static str,
+    reason: Cow<'static, str>,
     message: String,
     details: Option<Details>,
     /// `metadata.continue`: where a list that has become too old can go on.
@@ -101,10 +103,14 @@ impl Cause {
 
 impl ApiError {
     /// An error of any kind.
-    pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(
+        code: u16,
+        reason: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
         Self(Box::new(Parts {
             code,
-            reason,
+            reason: reason.into(),
             message: message.into(),
             details: None,
             continue_token: None,
@@ -129,8 +135,8 @@ impl ApiError {
     }
 
     /// The machine-readable reason, such as `NotFound`.
-    pub fn reason(&self) -> &'static str {
-        self.0.reason
+    pub fn reason(&self) -> &str {
+        &self.0.reason
     }
 
     /// The message for people.

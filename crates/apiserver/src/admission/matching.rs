@@ -27,7 +27,7 @@ impl Operation {
     }
 }
 
-fn is_namespace(attributes: &Attributes<'_>) -> bool {
+pub(super) fn is_namespace(attributes: &Attributes<'_>) -> bool {
     let gvr = &attributes.call.resource.gvr;
     gvr.group.is_empty() && gvr.resource == "namespaces"
 }

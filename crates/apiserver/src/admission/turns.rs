@@ -19,7 +19,7 @@ pub(crate) struct Turns {
 /// Held from before the look until the object is in the store; others go on when it is dropped.
 pub(crate) type Turn<'a> = [Option<MutexGuard<'a, ()>>; 2];
 
-/// Waits until it is a write's turn; most need not wait.
+/// Waits until it is a write's turn to look at what there is of its kind; most need not wait.
 pub(crate) async fn turn<'a>(core: &'a Core, attributes: &Attributes<'_>) -> Turn<'a> {
     if attributes.dry_run {
         return [None, None];
@@ -33,10 +33,17 @@ pub(crate) async fn turn<'a>(core: &'a Core, attributes: &Attributes<'_>) -> Tur
     } else {
         None
     };
-    let quotas = if quota::concerns(attributes) {
-        Some(turns.quotas.lock().await)
-    } else {
-        None
-    };
-    [services, quotas]
+    [services, None]
+}
+
+/// Waits until it is a write's turn to look at its quotas. Webhooks have been asked before: one that
+/// writes to the same namespace before it answers would wait for itself.
+pub(super) async fn quota_turn<'a>(
+    core: &'a Core,
+    attributes: &Attributes<'_>,
+    turn: &mut Turn<'a>,
+) {
+    if !attributes.dry_run && quota::concerns(attributes) {
+        turn[1] = Some(core.admission.turns.quotas.lock().await);
+    }
 }

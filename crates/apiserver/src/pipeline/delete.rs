@@ -108,8 +108,9 @@ pub(super) async fn remove(call: &Call, options: &DeleteOptions) -> Result<Delet
             operation: Operation::Delete,
             old: Some(&object),
             dry_run: options.dry_run,
+            deletion: Some(options),
         };
-        admission::validate(&attributes, None)?;
+        admission::delete(&attributes).await?;
         let step = Step::of(call, options, &object);
         if let Some(deleted) = act(call, options, &stored, object, step).await? {
             return Ok(deleted);

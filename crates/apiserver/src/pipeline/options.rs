@@ -180,6 +180,33 @@ pub struct DeleteOptions {
 }
 
 impl DeleteOptions {
+    /// The object that webhooks see.
+    pub fn to_value(&self) -> Value {
+        let mut value =
+            serde_json::json!({"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1"});
+        if let Some(grace) = self.grace {
+            value["gracePeriodSeconds"] = Value::from(grace);
+        }
+        for (key, text) in [
+            ("uid", &self.uid),
+            ("resourceVersion", &self.resource_version),
+        ] {
+            if let Some(text) = text {
+                value["preconditions"][key] = Value::from(text.as_str());
+            }
+        }
+        if let Some(orphan) = self.orphan_dependents {
+            value["orphanDependents"] = Value::from(orphan);
+        }
+        if self.propagation.is_some() {
+            value["propagationPolicy"] = Value::from(self.propagation_name());
+        }
+        if self.dry_run {
+            value["dryRun"] = serde_json::json!(["All"]);
+        }
+        value
+    }
+
     /// Reads a `DeleteOptions` object, or the query if there is none.
     pub fn read(call: &Call, body: Option<&Value>) -> Result<Self, ApiError> {
         let mut options = match body {

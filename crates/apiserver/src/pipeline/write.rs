@@ -77,9 +77,10 @@ async fn prepare_create<'a>(
         operation: Operation::Create,
         old: None,
         dry_run: options.dry_run,
+        deletion: None,
     };
     admission::mutate(&attributes, &mut object).await?;
-    let turn = admission::turn(core, &attributes).await;
+    let mut turn = admission::turn(core, &attributes).await;
     check_escalation(call, None, &object)?;
     if services::concerns(call) {
         services::allocate(call, &mut object, None)?;
@@ -94,7 +95,7 @@ async fn prepare_create<'a>(
         call.context.warn(warning);
     }
     rules.canonicalize(&mut object);
-    admission::validate(&attributes, Some(&object))?;
+    admission::validate(core, &attributes, Some(&object), &mut turn).await?;
     // What is read back from etcd gets its defaults, too: those that follow from what was filled in.
     default_stored(call, &mut object);
     settle(call, &mut object);
@@ -374,9 +375,10 @@ async fn prepare_update<'a>(
         operation: Operation::Update,
         old: Some(old),
         dry_run: update.options.dry_run,
+        deletion: None,
     };
     admission::mutate(&attributes, &mut new).await?;
-    let turn = admission::turn(&call.core, &attributes).await;
+    let mut turn = admission::turn(&call.core, &attributes).await;
     check_escalation(call, Some(old), &new)?;
     if services::concerns(call) {
         services::allocate(call, &mut new, Some(old))?;
@@ -391,7 +393,7 @@ async fn prepare_update<'a>(
         call.context.warn(warning);
     }
     rules.canonicalize(&mut new);
-    admission::validate(&attributes, Some(&new))?;
+    admission::validate(&call.core, &attributes, Some(&new), &mut turn).await?;
     if call.resource.custom().is_some() {
         default_stored(call, &mut new);
     }

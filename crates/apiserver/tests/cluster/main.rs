@@ -7,6 +7,7 @@ mod access;
 mod admission;
 mod life;
 mod together;
+mod webhooks;
 mod workloads;
 
 use std::time::Duration;

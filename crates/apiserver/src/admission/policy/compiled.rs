@@ -13,6 +13,8 @@ use super::joined;
 
 /// The cost that all rules of a policy may have for one write. Source: apiserver `apis/cel/config.go`.
 const BUDGET: u64 = 10_000_000;
+/// The cost that all match conditions of a webhook may have for one write.
+const CONDITIONS_BUDGET: u64 = 2_500_000;
 /// The longest message an expression may make.
 const MAX_MESSAGE: usize = 5 * 1024;
 
@@ -105,6 +107,13 @@ impl Compiled {
             rules: rules.collect(),
             has_parameters,
         }
+    }
+
+    /// Whether a write meets the conditions; those of webhooks have no parameters.
+    pub(super) fn matches(&self, input: &Input) -> Result<bool, String> {
+        let mut budget = CONDITIONS_BUDGET;
+        let values = self.with_variables(input.values(), &mut budget);
+        self.meets_conditions(&values, &mut budget)
     }
 
     /// The rules that a write violates.

@@ -7,8 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use crd::cel::shape::{Fields, Shape, ShapeKind};
 use crd::cel::{Environment, Type, Val, from_json};
-use object::{GroupVersionKind, GroupVersionResource, Value, meta};
-use serde_json::json;
+use object::Value;
 
 use crate::admission::Attributes;
 use crate::admission::matching::{self, Matched};
@@ -94,14 +93,6 @@ pub(super) struct Input {
     any: Arc<Shape>,
 }
 
-fn kind_of(kind: &GroupVersionKind) -> Value {
-    json!({"group": kind.group, "version": kind.version, "kind": kind.kind})
-}
-
-fn resource_of(resource: &GroupVersionResource) -> Value {
-    json!({"group": resource.group, "version": resource.version, "resource": resource.resource})
-}
-
 impl Input {
     pub(super) fn of(attributes: &Attributes<'_>, new: Option<&Value>, matched: &Matched) -> Self {
         let call = attributes.call;
@@ -117,19 +108,7 @@ impl Input {
         } else {
             matching::namespace_of(&call.core, &call.namespace)
         };
-        let name = match (call.name.as_str(), new) {
-            ("", Some(object)) => meta::name(object),
-            (name, _) => name,
-        };
-        let user = &call.context.user;
-        let request = json!({
-            "kind": kind_of(&matched.kind), "resource": resource_of(&matched.resource),
-            "subResource": call.subresource, "requestKind": kind_of(&call.resource.gvk),
-            "requestResource": resource_of(&call.resource.gvr), "requestSubResource": call.subresource,
-            "name": name, "namespace": call.namespace, "operation": attributes.operation.name(),
-            "userInfo": {"username": user.name, "uid": user.uid, "groups": user.groups, "extra": user.extra},
-            "dryRun": attributes.dry_run, "options": {},
-        });
+        let request = attributes.request(new, matched);
         Self {
             object: in_version(new),
             old: in_version(attributes.old),

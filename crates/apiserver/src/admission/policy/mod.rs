@@ -38,6 +38,32 @@ struct Policy {
     rules: Compiled,
 }
 
+/// The conditions under which a webhook is asked.
+pub(super) struct Conditions(Option<Compiled>);
+
+impl Conditions {
+    /// Compiles the `matchConditions` of a webhook.
+    pub(super) fn of(webhook: &Value) -> Self {
+        let is_bound = webhook["matchConditions"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty());
+        Self(is_bound.then(|| Compiled::of(webhook)))
+    }
+
+    /// Whether all hold; the error is what is wrong with those that cannot be told.
+    pub(super) fn hold(
+        &self,
+        attributes: &Attributes<'_>,
+        object: Option<&Value>,
+        matched: &Matched,
+    ) -> Result<bool, String> {
+        match &self.0 {
+            None => Ok(true),
+            Some(compiled) => compiled.matches(&Input::of(attributes, object, matched)),
+        }
+    }
+}
+
 /// Why a write is refused.
 struct Denial {
     message: String,
