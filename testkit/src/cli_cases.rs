@@ -343,10 +343,7 @@ fn check_archive(name: &str, wanted: &Value, found: &[u8]) -> Result<(), String>
     flate2::read::GzDecoder::new(found)
         .read_to_end(&mut unpacked)
         .map_err(|error| format!("{name} is no gzip: {error}"))?;
-    let digest: String = Sha256::digest(&unpacked)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = hex(&Sha256::digest(&unpacked));
     if digest == hash {
         return Ok(());
     }
@@ -400,4 +397,13 @@ pub fn normalized(object: &Value) -> Value {
         }
     }
     out
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
