@@ -131,7 +131,7 @@ impl Manager {
     pub async fn fetch<S: Kind>(&self, key: &ObjectKey) -> Result<Object<S>, kube::Error> {
         let api = watch::api_for::<S>(self.client(), Some(&key.namespace));
         let object = api.get(&key.name).await?;
-        watch::decode::<S>(object).map_err(|error| kube::Error::Service(error))
+        watch::decode::<S>(object).map_err(kube::Error::Service)
     }
 
     /// Calls `changed` with the key of each Secret or ConfigMap (`kind`) with the watched labels
