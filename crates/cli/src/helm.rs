@@ -19,7 +19,7 @@ use ::release::{ActionError, Actions, KubeCluster};
 use clap::Args;
 use helm::flags::{FlagError, Parsed};
 
-use environment::System;
+pub(crate) use environment::System;
 use flags::Settings;
 
 /// Manage Helm releases, and render charts

@@ -6,7 +6,7 @@ use helm::engine::Lookup;
 use object::GroupVersionKind;
 
 /// This machine's clock and random source.
-pub(super) struct System;
+pub(crate) struct System;
 
 impl Environment for System {
     fn now(&self) -> Time {
