@@ -214,7 +214,10 @@ fn tls_error(host: &str, error: &io::Error) -> String {
         None => return error.to_string(),
     };
     let why = match why {
-        Certificate::UnknownIssuer => "certificate signed by unknown authority".to_owned(),
+        // An authority of the same name and another key is another authority.
+        Certificate::UnknownIssuer | Certificate::BadSignature => {
+            "certificate signed by unknown authority".to_owned()
+        }
         Certificate::Expired
         | Certificate::ExpiredContext { .. }
         | Certificate::NotValidYet
