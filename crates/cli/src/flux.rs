@@ -91,11 +91,15 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Whether the words after the program's name are for this command line: a verb of Flux or a plugin.
-pub(crate) fn takes(words: &[String]) -> bool {
+/// Whether the words after the program's name are for this command line: a verb of Flux, or a plugin
+/// that does not bear the name of one of the program's `own` commands.
+pub(crate) fn takes(words: &[String], own: &[&str]) -> bool {
     match parse::find(&TABLE, "", &plugin::discover(), words) {
-        Ok(parse::Found::Command(command, _)) => !command.path.is_empty(),
-        Ok(parse::Found::Plugin(..)) => true,
+        // The program's own help lists its own commands, too.
+        Ok(parse::Found::Command(command, rest)) => {
+            !command.path.is_empty() && !(command.path == "help" && rest.is_empty())
+        }
+        Ok(parse::Found::Plugin(plugin, _)) => !own.contains(&plugin.name.as_str()),
         Err(_) => matches!(
             words.first().map(String::as_str),
             Some("__complete" | "__completeNoDesc")

@@ -71,7 +71,9 @@ pub fn run() -> ExitCode {
     if as_flux {
         return flux::run("flux", &words);
     }
-    if flux::takes(&words) {
+    let own = Arguments::command();
+    let own: Vec<&str> = own.get_subcommands().map(clap::Command::get_name).collect();
+    if flux::takes(&words, &own) {
         return flux::run("sluice", &words);
     }
     let matches = Arguments::command().version(version::VERSION).get_matches();
@@ -81,7 +83,8 @@ pub fn run() -> ExitCode {
     };
     let mut level = arguments.log_level;
     // The demo has lines of its own for what happens.
-    let is_given = matches.value_source("log_level") == Some(clap::parser::ValueSource::CommandLine);
+    let is_given =
+        matches.value_source("log_level") == Some(clap::parser::ValueSource::CommandLine);
     if matches!(arguments.command, Command::Demo(_)) && !is_given {
         level = LogLevel::Error;
     }
