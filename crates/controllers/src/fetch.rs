@@ -149,12 +149,6 @@ fn verify(digest: &str, archive: &[u8]) -> Result<(), String> {
         return Err("empty digest".to_owned());
     }
     let (algorithm, expected) = digest.split_once(':').unwrap_or(("sha256", digest));
-    let hex = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    };
     let computed = match algorithm {
         "sha256" => hex(&Sha256::digest(archive)),
         "sha384" => hex(&Sha384::digest(archive)),
@@ -171,6 +165,18 @@ fn verify(digest: &str, archive: &[u8]) -> Result<(), String> {
     Err(format!(
         "computed digest doesn't match provided '{digest}' (check whether file size exceeds max download size)"
     ))
+}
+
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]

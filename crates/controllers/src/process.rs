@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::fetch::hex;
 use crate::{Trees, kustomization, source};
 
 /// A controller of Flux: what is chosen with `--controllers`.
@@ -254,12 +255,7 @@ fn identity() -> String {
 /// What tells the leases of shards apart: the beginning of the selector's SHA-256. Source: fluxcd/pkg
 /// `runtime/leaderelection`, `GenerateID`.
 fn shard_suffix(selector: &str) -> String {
-    let digest = Sha256::digest(selector);
-    digest
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&Sha256::digest(selector)[..4])
 }
 
 #[cfg(test)]

@@ -24,6 +24,10 @@ fn deployment(name: &str, replicas: u32, image: &str) -> String {
     )
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one scenario, and all that is seen of it"
+)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn applies_and_reports_within_seven_requests() {
     let world = World::start().await;

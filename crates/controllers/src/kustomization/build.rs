@@ -17,6 +17,7 @@ use tree::Tree;
 
 use super::decryption::Keys;
 use super::variables::VariablesError;
+use crate::fetch::hex;
 
 /// What a Kustomization builds.
 #[derive(Debug)]
@@ -143,10 +144,7 @@ fn run(
     for warning in &built.warnings {
         tracing::debug!(warning, "kustomize warns");
     }
-    let hex: String = Sha256::digest(built.yaml())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex = hex(&Sha256::digest(built.yaml()));
     let mut objects = built.objects;
     for object in &mut objects {
         // The text was needed for the digest only.

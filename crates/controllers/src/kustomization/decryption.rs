@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::api::core::v1::Secret;
+use kms::{Cloud, Exchange, Web};
 use kube::api::Api;
 use kustomize::flux::{Decrypt, SourceFormat};
 use serde_json::Value;
-use kms::{Cloud, Exchange, Web};
 use sops::{AgeKeys, Format, KeyService, Mac, PgpKeys};
 use std::sync::Arc;
 
@@ -134,10 +134,7 @@ impl Data {
                     .import(&String::from_utf8_lossy(&value.0))
                     .map_err(|error| error.to_string()),
                 Some("asc") if only_age => continue,
-                Some("asc") => keys
-                    .pgp
-                    .import(&value.0)
-                    .map_err(|error| error.to_string()),
+                Some("asc") => keys.pgp.import(&value.0).map_err(|error| error.to_string()),
                 _ if only_age => continue,
                 _ => import_cloud(&mut keys.cloud, entry, &value.0),
             };

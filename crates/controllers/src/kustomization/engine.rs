@@ -177,7 +177,7 @@ impl Engine {
     }
 
     /// Whether the expressions of `healthCheckExprs` can be read.
-    pub(super) fn check_expressions(&self, object: &Kustomization) -> Result<(), String> {
+    pub(super) fn check_expressions(object: &Kustomization) -> Result<(), String> {
         checks(object).map(drop)
     }
 
@@ -273,7 +273,7 @@ impl Engine {
     }
 
     /// The objects whose health is waited for. Source: kustomize-controller, `checkHealth`.
-    pub(super) fn health_set(&self, object: &Kustomization, applied: &Applied) -> HealthSet {
+    pub(super) fn health_set(object: &Kustomization, applied: &Applied) -> HealthSet {
         let mut ids: Vec<ObjectId> = if object.spec.wait == Some(true) {
             let changes = applied.outcome.changes.iter();
             changes

@@ -1,6 +1,7 @@
 //! The reconciliation of one Kustomization, step by step. Source: kustomize-controller,
 //! `internal/controller/kustomization_controller.go`; words and order of what users see are its.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use tree::{FileSystem as _, Tree};
 
 use super::build::{self, Build, BuildError, Inputs};
 use super::dependencies::{self, DependencyError};
-use super::engine::{Applied, ApplyError};
+use super::engine::{Applied, ApplyError, Engine};
 use super::remote::{self, Target};
 use super::source::{self, SourceError};
 use super::work::Work;
@@ -58,9 +59,9 @@ impl KustomizationReconciler {
             work.is_quiet = true;
             return Ok(Outcome::Settled);
         }
-        if let Err(error) = self.engine.check_expressions(&work.object) {
+        if let Err(error) = Engine::check_expressions(&work.object) {
             let message = format!("{TERMINAL}: {error}");
-            self.stall(work, reasons::INVALID_CEL_EXPRESSION, &message);
+            stall(work, reasons::INVALID_CEL_EXPRESSION, &message);
             work.event(EventType::Warning, &message);
             return Err(Failure::terminal(error));
         }
@@ -82,13 +83,6 @@ impl KustomizationReconciler {
         }
         let ended = self.reconcile_revision(work, &artifact).await;
         self.follow(work, ended)
-    }
-
-    fn stall(&self, work: &mut Work, reason: &str, message: &str) {
-        work.not_ready(reason, message);
-        work.stalled(reason, message);
-        let generation = work.object.metadata.generation;
-        work.status().observed_generation = generation;
     }
 
     fn needs_gate(&self, object: &Kustomization) -> Option<String> {
@@ -181,7 +175,7 @@ impl KustomizationReconciler {
         };
         if matches!(error, DependencyError::Expression { .. }) {
             let message = format!("{TERMINAL}: {error}");
-            self.stall(work, reasons::INVALID_CEL_EXPRESSION, &message);
+            stall(work, reasons::INVALID_CEL_EXPRESSION, &message);
             work.event(EventType::Warning, &message);
             return Err(Failure::terminal(error));
         }
@@ -312,7 +306,7 @@ impl KustomizationReconciler {
         self.prune(work, &target, &build, &applied, started).await?;
         self.check_health(work, &target, &build, &applied, started)
             .await?;
-        self.succeed(work, &build, started);
+        succeed(work, &build, started);
         work.is_quiet = is_same_build && !applied.has_changed();
         Ok(())
     }
@@ -365,7 +359,7 @@ impl KustomizationReconciler {
         let variables = variables::load(&client, &work.object).await;
         let inputs = Inputs {
             path: build::folder(work.object.spec.path.as_deref()),
-            variables: Default::default(),
+            variables: BTreeMap::new(),
             keys,
             is_strict: self.settings.strict_substitutions,
         };
@@ -496,7 +490,7 @@ impl KustomizationReconciler {
         applied: &Applied,
         started: Instant,
     ) -> Result<(), Stop> {
-        let wanted = self.engine.health_set(&work.object, applied);
+        let wanted = Engine::health_set(&work.object, applied);
         if wanted.is_empty() {
             work.delete(HEALTHY);
             return Ok(());
@@ -564,25 +558,32 @@ impl KustomizationReconciler {
             }
         }
     }
+}
 
-    fn succeed(&self, work: &mut Work, build: &Build, started: Instant) {
-        let (revision, origin) = (work.revision.clone(), work.origin_revision.clone());
-        let message = format!("Applied revision: {revision}");
-        let status = work.status();
-        status.last_applied_revision = Some(revision);
-        status.last_applied_origin_revision = Some(origin).filter(|origin| !origin.is_empty());
-        work.mark(
-            READY,
-            ConditionStatus::True,
-            reasons::RECONCILIATION_SUCCEEDED,
-            &message,
-        );
-        work.record(
-            &build.digest,
-            reasons::RECONCILIATION_SUCCEEDED,
-            started.elapsed(),
-        );
-    }
+fn stall(work: &mut Work, reason: &str, message: &str) {
+    work.not_ready(reason, message);
+    work.stalled(reason, message);
+    let generation = work.object.metadata.generation;
+    work.status().observed_generation = generation;
+}
+
+fn succeed(work: &mut Work, build: &Build, started: Instant) {
+    let (revision, origin) = (work.revision.clone(), work.origin_revision.clone());
+    let message = format!("Applied revision: {revision}");
+    let status = work.status();
+    status.last_applied_revision = Some(revision);
+    status.last_applied_origin_revision = Some(origin).filter(|origin| !origin.is_empty());
+    work.mark(
+        READY,
+        ConditionStatus::True,
+        reasons::RECONCILIATION_SUCCEEDED,
+        &message,
+    );
+    work.record(
+        &build.digest,
+        reasons::RECONCILIATION_SUCCEEDED,
+        started.elapsed(),
+    );
 }
 
 fn add_finalizer(object: &mut Kustomization) -> bool {

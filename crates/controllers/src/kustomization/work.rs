@@ -230,7 +230,7 @@ impl Work {
             .status
             .as_ref()
             .and_then(|status| status.conditions.as_ref());
-        if ready.is_some_and(|conditions| conditions.is_ready()) {
+        if ready.is_some_and(api::meta::Conditions::is_ready) {
             self.tell_success();
         }
         Ok(())

@@ -22,13 +22,13 @@ use tower::ServiceExt as _;
 use tree::{Blobs, ContentId, Entry, Tree};
 
 const TOKEN: &str = "a-token-of-the-test";
-pub const NAMESPACE: &str = "default";
+pub(crate) const NAMESPACE: &str = "default";
 
 /// All of it; ended with [`World::end`].
-pub struct World {
+pub(crate) struct World {
     server: Server,
-    pub connection: Connection,
-    pub metrics: Metrics,
+    pub(crate) connection: Connection,
+    pub(crate) metrics: Metrics,
     trees: Trees,
     stop: CancellationToken,
     running: tokio::task::JoinHandle<()>,
@@ -47,7 +47,7 @@ impl Blobs for Contents {
 }
 
 /// A tree of files.
-pub fn tree(files: &[(&str, &str)]) -> Tree {
+pub(crate) fn tree(files: &[(&str, &str)]) -> Tree {
     let (mut entries, mut contents) = (BTreeMap::new(), BTreeMap::new());
     for (path, text) in files {
         let id = ContentId::of(text.as_bytes());
@@ -65,12 +65,12 @@ pub fn tree(files: &[(&str, &str)]) -> Tree {
 }
 
 impl World {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}, |_| {}).await
     }
 
     /// With other settings.
-    pub async fn with(
+    pub(crate) async fn with(
         change: impl FnOnce(&mut kustomization::Settings),
         server: impl FnOnce(&mut Config),
     ) -> Self {
@@ -105,8 +105,10 @@ impl World {
         for definition in api::current_crds() {
             world.create(definition).await;
         }
-        let mut settings = kustomization::Settings::default();
-        settings.requeue_dependency = Duration::from_secs(5);
+        let mut settings = kustomization::Settings {
+            requeue_dependency: Duration::from_secs(5),
+            ..kustomization::Settings::default()
+        };
         change(&mut settings);
         let options = ManagerOptions {
             config_selector: "reconcile.fluxcd.io/watch=Enabled".to_owned(),
@@ -128,7 +130,7 @@ impl World {
         Self { running, ..world }
     }
 
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         self.stop.cancel();
         self.running.await.expect("the controller ends");
         self.server.shutdown().await;
@@ -156,7 +158,7 @@ impl World {
         Api::namespaced_with(self.connection.client().clone(), NAMESPACE, &resource)
     }
 
-    pub fn objects(&self, object: &str) -> (Api<DynamicObject>, String) {
+    pub(crate) fn objects(&self, object: &str) -> (Api<DynamicObject>, String) {
         let parts: Vec<&str> = object.rsplitn(3, ' ').collect();
         let [name, kind, version] = parts[..] else {
             panic!("give `<apiVersion> <kind> <name>`, not {object}")
@@ -164,7 +166,7 @@ impl World {
         (self.api(version, kind), name.to_owned())
     }
 
-    pub async fn create(&self, object: Value) {
+    pub(crate) async fn create(&self, object: Value) {
         let kind = object["kind"].as_str().expect("a kind").to_owned();
         let api = self.api(object["apiVersion"].as_str().expect("a version"), &kind);
         let object: DynamicObject = serde_json::from_value(object).expect("an object");
@@ -174,20 +176,20 @@ impl World {
     }
 
     /// An object, as `v1 ConfigMap name`.
-    pub async fn get(&self, object: &str) -> Option<Value> {
+    pub(crate) async fn get(&self, object: &str) -> Option<Value> {
         let (api, name) = self.objects(object);
         let found = api.get_opt(&name).await.expect("it can be asked for");
         found.map(|object| serde_json::to_value(object).expect("JSON"))
     }
 
-    pub async fn patch(&self, object: &str, patch: Value) {
+    pub(crate) async fn patch(&self, object: &str, patch: Value) {
         let (api, name) = self.objects(object);
         api.patch(&name, &PatchParams::default(), &Patch::Merge(patch))
             .await
             .expect("patched");
     }
 
-    pub async fn delete(&self, object: &str) {
+    pub(crate) async fn delete(&self, object: &str) {
         let (api, name) = self.objects(object);
         api.delete(&name, &DeleteParams::default())
             .await
@@ -195,7 +197,7 @@ impl World {
     }
 
     /// Makes a GitRepository (once), and gives it an artifact with these files.
-    pub async fn source(&self, name: &str, revision: &str, files: &[(&str, &str)]) {
+    pub(crate) async fn source(&self, name: &str, revision: &str, files: &[(&str, &str)]) {
         let object = format!("source.toolkit.fluxcd.io/v1 GitRepository {name}");
         if self.get(&object).await.is_none() {
             self.create(json!({
@@ -220,7 +222,7 @@ impl World {
     }
 
     /// Makes a Kustomization of the source `app`, with more in its spec.
-    pub async fn kustomization(&self, name: &str, more: Value) {
+    pub(crate) async fn kustomization(&self, name: &str, more: Value) {
         let mut spec = json!({"interval": "1h", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "app"}});
         spec.as_object_mut()
             .expect("a map")
@@ -232,7 +234,7 @@ impl World {
     }
 
     /// The Kustomization as soon as `condition` holds for it.
-    pub async fn until(&self, name: &str, condition: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, name: &str, condition: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         let end = Instant::now() + Duration::from_secs(40);
         while Instant::now() < end {
@@ -253,7 +255,7 @@ impl World {
     }
 
     /// The Kustomization as soon as it is ready with a revision.
-    pub async fn ready(&self, name: &str, revision: &str) -> Value {
+    pub(crate) async fn ready(&self, name: &str, revision: &str) -> Value {
         self.until(name, |object| {
             condition(object, "Ready")["status"] == "True"
                 && object["status"]["lastAppliedRevision"] == format!("main@sha1:{revision}")
@@ -263,7 +265,7 @@ impl World {
     }
 
     /// The Kustomization as soon as it is not ready for this reason.
-    pub async fn not_ready(&self, name: &str, reason: &str) -> Value {
+    pub(crate) async fn not_ready(&self, name: &str, reason: &str) -> Value {
         self.until(name, |object| {
             let ready = condition(object, "Ready");
             ready["status"] == "False" && ready["reason"] == reason
@@ -272,7 +274,7 @@ impl World {
     }
 
     /// Asks for a reconciliation, and waits until it was handled.
-    pub async fn request(&self, name: &str, token: &str) -> Value {
+    pub(crate) async fn request(&self, name: &str, token: &str) -> Value {
         let object = format!("kustomize.toolkit.fluxcd.io/v1 Kustomization {name}");
         self.patch(
             &object,
@@ -286,7 +288,7 @@ impl World {
     }
 
     /// The events about a Kustomization: `<type> <reason>: <message>`, oldest first.
-    pub async fn events(&self, name: &str) -> Vec<String> {
+    pub(crate) async fn events(&self, name: &str) -> Vec<String> {
         // They are posted beside the reconciliation.
         tokio::time::sleep(Duration::from_millis(200)).await;
         let list = self
@@ -320,7 +322,7 @@ impl World {
     }
 
     /// How many requests with these methods were answered so far; watches and lists are GETs.
-    pub fn requests(&self, methods: &[&str]) -> u64 {
+    pub(crate) fn requests(&self, methods: &[&str]) -> u64 {
         let text = self.metrics.render();
         let lines = text
             .lines()
@@ -337,7 +339,7 @@ impl World {
 }
 
 /// A condition of an object; null if it has none of this type.
-pub fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
+pub(crate) fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
     let conditions = object["status"]["conditions"].as_array();
     conditions
         .and_then(|all| all.iter().find(|condition| condition["type"] == kind))
@@ -345,7 +347,7 @@ pub fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
 }
 
 /// The entries of the inventory, as `<id> <version>`.
-pub fn inventory(object: &Value) -> Vec<String> {
+pub(crate) fn inventory(object: &Value) -> Vec<String> {
     let entries = object["status"]["inventory"]["entries"]
         .as_array()
         .cloned()
@@ -363,14 +365,14 @@ pub fn inventory(object: &Value) -> Vec<String> {
 }
 
 /// A ConfigMap as a manifest.
-pub fn config_map(name: &str, value: &str) -> String {
+pub(crate) fn config_map(name: &str, value: &str) -> String {
     format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: {NAMESPACE}\ndata:\n  key: \"{value}\"\n"
     )
 }
 
 /// Waits until `condition` holds.
-pub async fn eventually<F: Future<Output = bool>>(mut condition: impl FnMut() -> F) {
+pub(crate) async fn eventually<F: Future<Output = bool>>(mut condition: impl FnMut() -> F) {
     let end = Instant::now() + Duration::from_secs(40);
     while !condition().await {
         assert!(Instant::now() < end, "not in time");
