@@ -1,5 +1,8 @@
 //! Fetching from real servers: Git's own program behind HTTP and behind SSH.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::print_stdout, reason = "tells what was left out")]
+
 mod hostile;
 mod http;
 mod ssh;
