@@ -1,6 +1,4 @@
 //! Writing, verifying, collecting and serving artifacts.
-#![expect(clippy::unwrap_used, reason = "a test")]
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,4 @@
 //! What is written is read by others, and what others write is read or refused.
-#![expect(clippy::unwrap_used, reason = "a test")]
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};

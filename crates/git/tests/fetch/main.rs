@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 #![allow(clippy::print_stdout, reason = "tells what was left out")]
+#![allow(
+    clippy::format_collect,
+    clippy::too_many_lines,
+    reason = "tests read from top to bottom"
+)]
 
 mod hostile;
 mod http;

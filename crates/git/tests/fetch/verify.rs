@@ -115,7 +115,7 @@ async fn pgp_signatures_are_checked() {
         let listed = gpg(&["--list-keys", "--with-colons", user]);
         assert!(listed.contains(&id) && id.len() == 16, "{listed} {id}");
         assert_eq!(
-            pgp(&tag.signature, &tag.payload, &[ring.clone()]).unwrap(),
+            pgp(&tag.signature, &tag.payload, std::slice::from_ref(&ring)).unwrap(),
             id
         );
         let refused = pgp(&got.commit.signature, &got.commit.payload, &[wrong]);
