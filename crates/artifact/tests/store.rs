@@ -1,4 +1,5 @@
 //! Writing, verifying, collecting and serving artifacts.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,5 @@
 //! What is written is read by others, and what others write is read or refused.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
