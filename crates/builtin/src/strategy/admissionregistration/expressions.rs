@@ -168,8 +168,7 @@ impl Scope {
             (Result::Bool, _) => "bool",
             (Result::Text, _) => "string",
             (Result::TextOrNull, _) => {
-                let detail =
-                    format!("must evaluate to one of [string null_type] but got {output}");
+                let detail = format!("must evaluate to one of [string null_type] but got {output}");
                 return errors.invalid(at, expression, detail);
             }
         };
