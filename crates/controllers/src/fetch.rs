@@ -29,12 +29,24 @@ pub(crate) enum FetchError {
     Extract(String),
 }
 
+impl FetchError {
+    /// Whether it may go well the next time.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => status.is_server_error(),
+            Self::Download(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// How many downloaded trees are kept; each belongs to one source that several Kustomizations may share.
 const KEPT: usize = 16;
 /// The longest that a download may take.
 const LIMIT: Duration = Duration::from_secs(180);
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// The largest archive that is downloaded.
 const MAX_BYTES: usize = 1 << 30;
 
@@ -54,16 +66,30 @@ impl Fetcher {
         }
     }
 
-    /// The tree of `artifact`.
-    pub(crate) async fn tree(&self, artifact: &Artifact) -> Result<Tree, FetchError> {
-        if let Some(tree) = self
-            .trees
+    /// The tree of `artifact`, if it is here.
+    pub(crate) fn at_hand(&self, artifact: &Artifact) -> Option<Tree> {
+        self.trees
             .get(artifact)
             .or_else(|| self.known(&artifact.digest))
-        {
-            return Ok(tree);
-        }
-        let archive = self.download(&artifact.url).await?;
+    }
+
+    /// The tree of `artifact`: downloaded, unless it comes up here meanwhile. It may take minutes.
+    pub(crate) async fn tree(&self, artifact: &Artifact) -> Result<Tree, FetchError> {
+        let mut pause = FIRST_PAUSE;
+        let mut retries = self.retries;
+        let archive = loop {
+            if let Some(tree) = self.at_hand(artifact) {
+                return Ok(tree);
+            }
+            match get(&artifact.url).await {
+                Ok(archive) => break archive,
+                Err(error) if retries == 0 || !error.may_pass() => return Err(error),
+                Err(error) => tracing::debug!(%error, "the artifact cannot be downloaded yet"),
+            }
+            retries -= 1;
+            self.come_up(artifact, pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        };
         verify(&artifact.digest, &archive).map_err(FetchError::Verify)?;
         let extracted = tokio::task::spawn_blocking(move || {
             unpack::read(&archive[..], &std::env::temp_dir(), Limits::default())
@@ -80,27 +106,20 @@ impl Fetcher {
         Ok(tree)
     }
 
+    /// Waits, at most `pause`, for the tree to be made in this process, as after a start.
+    async fn come_up(&self, artifact: &Artifact, pause: Duration) {
+        let end = tokio::time::Instant::now() + pause;
+        while self.trees.get(artifact).is_none() && tokio::time::Instant::now() < end {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
     fn known(&self, digest: &str) -> Option<Tree> {
         let downloaded = self.downloaded.lock();
         downloaded
             .iter()
             .find(|(known, _)| known == digest)
             .map(|(_, tree)| tree.clone())
-    }
-
-    async fn download(&self, url: &str) -> Result<Vec<u8>, FetchError> {
-        let mut pause = FIRST_PAUSE;
-        for _ in 0..self.retries {
-            match get(url).await {
-                Ok(archive) => return Ok(archive),
-                Err(FetchError::Status { status, .. }) if status.is_server_error() => {}
-                Err(FetchError::Download(_)) => {}
-                Err(error) => return Err(error),
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-        get(url).await
     }
 }
 

@@ -39,7 +39,9 @@ pub(super) enum Stop {
     ArtifactGone,
     /// A change makes going on pointless.
     Superseded(Trigger),
-    /// The process ends: nothing more is written.
+    /// There is a newer artifact, which comes next.
+    Outdated,
+    /// The process ends.
     ShuttingDown,
     /// The status could not be written.
     Unwritten(String),
@@ -257,6 +259,11 @@ impl KustomizationReconciler {
                 }
                 Ok(Outcome::After(retry.to_std()))
             }
+            // It is in the queue already; what has been marked so far is of no interest.
+            Err(Stop::Outdated) => {
+                work.is_quiet = true;
+                Ok(Outcome::Settled)
+            }
             Err(Stop::ShuttingDown) => Ok(Outcome::Settled),
             Err(Stop::Unwritten(error)) => {
                 Err(Failure::retry(format!("failed to update status: {error}")))
@@ -312,7 +319,19 @@ impl KustomizationReconciler {
     }
 
     async fn tree(&self, work: &mut Work, artifact: &Artifact) -> Result<Tree, Stop> {
-        let fetched = announced(work, self.fetcher.tree(artifact)).await?;
+        let fetched = match self.fetcher.at_hand(artifact) {
+            Some(tree) => Ok(tree),
+            // A server that is slow or away holds no worker, and a new artifact ends the wait.
+            None => {
+                let context = work.context.clone();
+                let fetching = context.wait(self.fetcher.tree(artifact));
+                match announced(work, fetching).await? {
+                    Ok(fetched) => fetched,
+                    Err(Interrupted::Superseded(_)) => return Err(Stop::Outdated),
+                    Err(Interrupted::ShuttingDown) => return Err(Stop::ShuttingDown),
+                }
+            }
+        };
         let tree = fetched.map_err(|error| match error {
             FetchError::NotFound => Stop::ArtifactGone,
             error => fail(work, reasons::ARTIFACT_FAILED, error.to_string()),
