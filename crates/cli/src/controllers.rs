@@ -19,6 +19,10 @@ use crate::signals;
 
 /// The flags of `sluice controllers`: those of Flux's controllers, with their names and defaults.
 #[derive(Args)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "fields are called as their flags are"
+)]
 pub(crate) struct Controllers {
     /// The controllers to run
     #[arg(
@@ -160,6 +164,10 @@ struct Tenancy {
 
 /// Who works where several processes run.
 #[derive(Args)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "fields are called as their flags are"
+)]
 struct LeaderElection {
     /// Work only while holding the controllers' Leases
     #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]

@@ -213,14 +213,14 @@ impl Scene<'_> {
             if is_first && standing.is_ready() {
                 is_first = false;
                 self.screen.done(started.elapsed())?;
-                self.screen.table(&standing.rows())?;
+                Screen::table(&standing.rows())?;
                 if self.is_once {
                     return Ok(());
                 }
-                self.screen.invitation(self.folder, self.base)?;
+                Screen::invitation(self.folder, self.base)?;
             }
             if self.is_once && started.elapsed() > DEADLINE {
-                self.screen.table(&standing.rows())?;
+                Screen::table(&standing.rows())?;
                 return Err(DemoError::NotReady);
             }
             tokio::select! {

@@ -97,7 +97,8 @@ pub(crate) fn takes(words: &[String], own: &[&str]) -> bool {
     match parse::find(&TABLE, "", &plugin::discover(), words) {
         // The program's own help lists its own commands, too.
         Ok(parse::Found::Command(command, rest)) => {
-            !command.path.is_empty() && !(command.path == "help" && rest.is_empty())
+            let is_own_help = command.path == "help" && rest.is_empty();
+            !command.path.is_empty() && !is_own_help
         }
         Ok(parse::Found::Plugin(plugin, _)) => !own.contains(&plugin.name.as_str()),
         Err(_) => matches!(

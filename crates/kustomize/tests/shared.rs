@@ -1,4 +1,5 @@
 //! Values that upstream holds as one in several places. Expectations are what kustomize v5.8.1 prints.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
 

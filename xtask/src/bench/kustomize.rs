@@ -39,6 +39,7 @@ struct Cost {
 }
 
 /// Measures both and prints the ratios.
+#[expect(clippy::print_stdout, reason = "a command-line tool")]
 pub(crate) fn kustomize(arguments: &KustomizeBench) -> Result<(), TaskError> {
     let sluice = match &arguments.sluice {
         Some(path) => path.clone(),
@@ -89,6 +90,7 @@ fn testkit_peer(name: &str) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
+#[expect(clippy::print_stdout, reason = "a command-line tool")]
 fn print_row(size: usize, ours: Cost, theirs: Option<Cost>) {
     let mib = |cost: Cost| cost.kibibytes as f64 / 1024.0;
     match theirs {

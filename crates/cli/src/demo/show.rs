@@ -61,7 +61,7 @@ impl Screen {
     }
 
     /// How everything stands.
-    pub(crate) fn table(&self, rows: &[[String; 4]]) -> io::Result<()> {
+    pub(crate) fn table(rows: &[[String; 4]]) -> io::Result<()> {
         let head = ["NAMESPACE", "OBJECT", "READY", "STATUS"].map(str::to_owned);
         let mut widths = head.clone().map(|cell| cell.len());
         for row in rows {
@@ -80,7 +80,7 @@ impl Screen {
     }
 
     /// Three things to try.
-    pub(crate) fn invitation(&self, folder: &Path, base: &str) -> io::Result<()> {
+    pub(crate) fn invitation(folder: &Path, base: &str) -> io::Result<()> {
         let (kubeconfig, copy) = (folder.join("kubeconfig"), folder.join(ENVIRONMENTS));
         let (kubeconfig, copy) = (kubeconfig.display(), copy.display());
         Self::line(&format!(
