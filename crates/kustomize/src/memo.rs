@@ -1,12 +1,14 @@
 //! What a build read, and whether it still holds for another tree.
 
+mod tree;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use tree::{ContentId, EntryKind, FileSystem};
+use ::tree::{ContentId, EntryKind, FileSystem};
 
 /// What was found at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,20 @@ pub enum Seen {
     Listing([u8; 32]),
     /// Nothing.
     Missing,
+}
+
+impl Seen {
+    /// Whether the same would be found at `path` in `fs`.
+    fn holds_for(&self, fs: &dyn FileSystem, path: &Path) -> bool {
+        match self {
+            Self::File(id) => is_same(fs, path, id),
+            Self::Folder => fs.is_dir(path),
+            Self::Listing(digest) => listing(fs, path).is_some_and(|found| found == *digest),
+            Self::Missing => {
+                !fs.is_dir(path) && fs.content_id(path).is_none() && fs.read(path).is_err()
+            }
+        }
+    }
 }
 
 /// The paths that a build looked at.
@@ -46,18 +62,17 @@ impl Reads {
     /// what it holds ([`FileSystem::content_id`]).
     pub fn hold_for(&self, fs: &dyn FileSystem) -> bool {
         !self.remote
+            && self.links_hold_for(fs)
             && self
-                .links
+                .seen
                 .iter()
-                .all(|(path, target)| fs.resolve(path).is_ok_and(|found| found == *target))
-            && self.seen.iter().all(|(path, seen)| match seen {
-                Seen::File(id) => is_same(fs, path, id),
-                Seen::Folder => fs.is_dir(path),
-                Seen::Listing(digest) => listing(fs, path).is_some_and(|found| found == *digest),
-                Seen::Missing => {
-                    !fs.is_dir(path) && fs.content_id(path).is_none() && fs.read(path).is_err()
-                }
-            })
+                .all(|(path, seen)| seen.holds_for(fs, path))
+    }
+
+    fn links_hold_for(&self, fs: &dyn FileSystem) -> bool {
+        self.links
+            .iter()
+            .all(|(path, target)| fs.resolve(path).is_ok_and(|found| found == *target))
     }
 
     /// Whether none of `changed` is a path that the build looked at: the question to ask of a commit.
@@ -146,15 +161,18 @@ fn listing(fs: &dyn FileSystem, path: &Path) -> Option<[u8; 32]> {
 fn digest_entries(entries: &[(String, EntryKind)]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for (name, kind) in entries {
-        hasher.update(name.as_bytes());
-        let kind: &[u8] = match kind {
-            EntryKind::File => b"\0f",
-            EntryKind::Folder => b"\0d",
-            EntryKind::Link => b"\0l",
-        };
-        hasher.update(kind);
+        hash_entry(&mut hasher, name, *kind);
     }
     hasher.finalize().into()
+}
+
+fn hash_entry(hasher: &mut Sha256, name: &str, kind: EntryKind) {
+    hasher.update(name.as_bytes());
+    hasher.update(match kind {
+        EntryKind::File => b"\0f",
+        EntryKind::Folder => b"\0d",
+        EntryKind::Link => b"\0l",
+    });
 }
 
 /// Collects [`Reads`] while a build goes on.

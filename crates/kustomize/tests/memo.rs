@@ -153,3 +153,90 @@ fn a_git_tree_is_compared_without_reading() {
     assert!(built.reads.hold_for(&git_tree(101)));
     assert_eq!(reads.load(std::sync::atomic::Ordering::Relaxed), before);
 }
+
+/// A tree in memory whose contents are known by their SHA-256.
+fn hashed(files: &[(String, Node)]) -> tree::Tree {
+    let mut entries = std::collections::BTreeMap::new();
+    let mut blobs = std::collections::HashMap::new();
+    for (path, node) in files {
+        let entry = match node {
+            Node::File(text) => {
+                let id = tree::ContentId::of(text.as_bytes());
+                blobs.insert(id, text.as_bytes().into());
+                tree::Entry::File {
+                    id,
+                    size: None,
+                    executable: false,
+                }
+            }
+            Node::Link(target) => tree::Entry::Link(PathBuf::from(target)),
+            Node::Folder => tree::Entry::Folder,
+        };
+        entries.insert(PathBuf::from(path), entry);
+    }
+    tree::Tree::new(
+        entries,
+        std::sync::Arc::new(Counted(blobs, std::sync::Arc::default())),
+    )
+}
+
+#[derive(Debug, Clone)]
+enum Node {
+    File(String),
+    Link(String),
+    Folder,
+}
+
+fn node() -> impl Strategy<Value = Option<Node>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Node::Folder)),
+        Just(Some(Node::File("text".to_owned()))),
+        prop::sample::select(vec!["../base/c.yaml", "base", "c.yaml", "nowhere"])
+            .prop_map(|target| Some(Node::Link(target.to_owned()))),
+    ]
+}
+
+fn whole() -> Vec<(String, Node)> {
+    let mut files: Vec<(String, Node)> = FILES
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), Node::File((*text).to_owned())))
+        .collect();
+    // A folder that Flux writes the kustomization for, with names that sort differently as bytes.
+    for name in [
+        "all/c/x.yaml",
+        "all/c-d.yaml",
+        "all/c.yaml",
+        "all/d/e/f.yaml",
+    ] {
+        let name_of = name.replace(['/', '.'], "-");
+        let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name_of}}}\n");
+        files.push((name.to_owned(), Node::File(text)));
+    }
+    files.push(("linked".to_owned(), Node::Link("over".to_owned())));
+    files
+}
+
+proptest! {
+    #[test]
+    fn one_pass_over_a_tree_says_what_look_ups_say(
+        path in prop_oneof![
+            prop::sample::select(whole().into_iter().map(|(path, _)| path).collect::<Vec<_>>()),
+            prop::sample::select(["all/a", "all/c/y.yaml", "all/z/y.yaml", "base/Kustomization", "x"].map(str::to_owned).to_vec()),
+        ],
+        node in node(),
+        start in prop::sample::select(vec!["/over", "/linked", "/all"]),
+    ) {
+        let before = hashed(&whole());
+        let spec = kustomize::flux::Spec::from_object(&serde_json::json!({"spec": {}})).unwrap();
+        let request = kustomize::flux::Request::new(&before, Path::new(start), &spec);
+        let reads = kustomize::flux::build(&request).unwrap().reads;
+        prop_assert!(reads.hold_for(&before), "{reads:?}");
+        prop_assert!(reads.hold_for_tree(&before), "{reads:?}");
+        let mut changed = whole();
+        changed.retain(|(other, _)| *other != path);
+        changed.extend(node.map(|node| (path.clone(), node)));
+        let changed = hashed(&changed);
+        prop_assert_eq!(reads.hold_for_tree(&changed), reads.hold_for(&changed), "{}", path);
+    }
+}

@@ -118,7 +118,7 @@ pub(super) async fn build(
 ) -> Result<Arc<Build>, BuildError> {
     let fingerprint = inputs.fingerprint(object);
     if let Some(last) = last.filter(|last| last.inputs == fingerprint)
-        && last.reads.hold_for(&tree)
+        && last.reads.hold_for_tree(&tree)
     {
         return Ok(last);
     }
