@@ -86,7 +86,7 @@ impl Frame {
                     NodeKind::Bool(value) => Ok(Slot::plain(Value::Bool(*value))),
                     NodeKind::Dot => Ok(dot.clone()),
                     NodeKind::Nil => self.fail("nil is not a command"),
-                    NodeKind::Number(text, number) => self.ideal_constant(text, *number),
+                    NodeKind::Number(text, number) => self.ideal_constant(text, **number),
                     NodeKind::String(_, text) => Ok(Slot::plain(Value::String(text.clone()))),
                     _ => {
                         let printed = quote(&tree.print_node(first));
@@ -488,7 +488,7 @@ impl Frame {
             },
             NodeKind::Number(text, number) => {
                 let value = match param {
-                    Param::Any | Param::Reflect => return self.ideal_constant(text, *number),
+                    Param::Any | Param::Reflect => return self.ideal_constant(text, **number),
                     Param::Int => number.int.map(Value::int),
                     Param::Int64 => number.int.map(Value::int64),
                     // Go's SetUint cuts off what does not fit.

@@ -394,7 +394,7 @@ impl Frame {
             NodeKind::Variable(names) => names[0].clone(),
             _ => Str::default(),
         };
-        match (pipe.variables.as_slice(), pipe.is_assign) {
+        match (&*pipe.variables, pipe.is_assign) {
             ([], _) => {}
             ([only], true) => self.set_variable(&name(*only), item.clone())?,
             ([first, second, ..], true) => {

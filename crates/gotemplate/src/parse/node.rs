@@ -57,9 +57,9 @@ pub struct Pipe {
     /// Whether variables are assigned (`=`) rather than declared (`:=`).
     pub is_assign: bool,
     /// The variables, as indices of variable nodes.
-    pub variables: Vec<NodeId>,
+    pub variables: Box<[NodeId]>,
     /// The commands.
-    pub commands: Vec<NodeId>,
+    pub commands: Box<[NodeId]>,
 }
 
 /// The kinds of nodes.
@@ -97,8 +97,8 @@ pub enum NodeKind {
     Chain(NodeId, Vec<Str>),
     /// A function's name.
     Identifier(Str),
-    /// A number, as written and as read.
-    Number(Str, Number),
+    /// A number, as written and as read. Apart, since it alone would double the size of all nodes.
+    Number(Str, Box<Number>),
     /// A string, as written and as read.
     String(Str, Str),
     /// `{{end}}`: only within the parser.

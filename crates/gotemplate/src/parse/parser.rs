@@ -1,6 +1,6 @@
 //! The parser: items to trees, with Go's rules and error texts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::lex::{Item, ItemKind, Lexer};
 use super::node::{
@@ -14,6 +14,8 @@ use crate::text::{Str, lossy};
 const MAX_PAREN_DEPTH: usize = 10_000;
 /// How deeply `if`, `range`, `with` and `block` may nest. Go has no such limit but that of its stack.
 const MAX_BLOCK_DEPTH: usize = 10_000;
+/// How many nodes an action gives or so: text, action, pipeline, command and an operand or two.
+const NODES_PER_ACTION: usize = 6;
 /// Positions are held in 32 bits.
 const MAX_TEXT: usize = u32::MAX as usize;
 
@@ -71,9 +73,13 @@ pub fn parse(
         parse_name: name,
         has_function: options.has_function,
         trees: BTreeMap::new(),
+        names: HashSet::new(),
         depth: 0,
     };
     let mut parser = Parser::new(&mut shared, name.clone());
+    // Growing step by step copies what is there and touches fresh memory each time; what is over is given back.
+    let actions = memchr::memchr_iter(b'{', text.as_bytes()).count() / 2;
+    parser.nodes.reserve(actions * NODES_PER_ACTION + 1);
     let root = parser.parse_text()?;
     parser.add(root)?;
     Ok(shared.trees)
@@ -86,7 +92,38 @@ struct Shared<'a> {
     parse_name: &'a Str,
     has_function: &'a dyn Fn(&str) -> bool,
     trees: BTreeMap<Str, Tree>,
+    /// The names of fields, variables and functions so far: each is kept once.
+    names: HashSet<Str>,
     depth: usize,
+}
+
+impl Shared<'_> {
+    fn name(&mut self, text: &[u8]) -> Str {
+        if let Some(name) = self.names.get(text) {
+            return name.clone();
+        }
+        let name = Str::from(text);
+        self.names.insert(name.clone());
+        name
+    }
+}
+
+/// A pipeline while it is read.
+#[derive(Default)]
+struct Draft {
+    is_assign: bool,
+    variables: Vec<NodeId>,
+    commands: Vec<NodeId>,
+}
+
+impl Draft {
+    fn finish(self) -> Pipe {
+        Pipe {
+            is_assign: self.is_assign,
+            variables: self.variables.into_boxed_slice(),
+            commands: self.commands.into_boxed_slice(),
+        }
+    }
 }
 
 /// The parsing of one tree.
@@ -234,7 +271,8 @@ impl<'s, 'a> Parser<'s, 'a> {
     // Trees.
 
     /// Makes the tree with the given root and puts it in the set.
-    fn add(self, root: NodeId) -> Parsed<()> {
+    fn add(mut self, root: NodeId) -> Parsed<()> {
+        self.nodes.shrink_to_fit();
         let duplicate = format!(
             "template: multiple definition of template {}",
             lossy(&quote(self.name.as_bytes()))
@@ -469,14 +507,14 @@ impl<'s, 'a> Parser<'s, 'a> {
 
     fn pipeline(&mut self, context: &str, end: ItemKind) -> Parsed<NodeId> {
         let position = self.peek_non_space().position;
-        let mut pipe = Pipe::default();
+        let mut pipe = Draft::default();
         self.declarations(&mut pipe, context)?;
         loop {
             let item = self.next_non_space();
             match item.kind {
                 kind if kind == end => {
                     self.check_pipeline(&pipe, context)?;
-                    return Ok(self.push(position, NodeKind::Pipe(pipe)));
+                    return Ok(self.push(position, NodeKind::Pipe(pipe.finish())));
                 }
                 ItemKind::Bool
                 | ItemKind::CharConstant
@@ -500,7 +538,7 @@ impl<'s, 'a> Parser<'s, 'a> {
     }
 
     /// `$x :=`, `$x =`, and in a range `$i, $x :=`.
-    fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Parsed<()> {
+    fn declarations(&mut self, pipe: &mut Draft, context: &str) -> Parsed<()> {
         loop {
             let variable = self.peek_non_space();
             if variable.kind != ItemKind::Variable {
@@ -545,14 +583,14 @@ impl<'s, 'a> Parser<'s, 'a> {
         }
     }
 
-    fn declare(&mut self, pipe: &mut Pipe, variable: &Item<'a>) {
-        let name = Str::from(&variable.text[..]);
+    fn declare(&mut self, pipe: &mut Draft, variable: &Item<'a>) {
+        let name = self.shared.name(&variable.text);
         let node = NodeKind::Variable(vec![name.clone()]);
         pipe.variables.push(self.push(variable.position, node));
         self.variables.push(name);
     }
 
-    fn check_pipeline(&self, pipe: &Pipe, context: &str) -> Parsed<()> {
+    fn check_pipeline(&self, pipe: &Draft, context: &str) -> Parsed<()> {
         if pipe.commands.is_empty() {
             return self.error(format!("missing value for {context}"));
         }
@@ -612,7 +650,8 @@ impl<'s, 'a> Parser<'s, 'a> {
         let position = self.peek().position;
         let mut fields = Vec::new();
         while self.peek().kind == ItemKind::Field {
-            fields.push(Str::from(&self.next().text[1..]));
+            let item = self.next();
+            fields.push(self.shared.name(&item.text[1..]));
         }
         let joined = |names: &[Str]| {
             names
@@ -656,7 +695,7 @@ impl<'s, 'a> Parser<'s, 'a> {
                 if !(self.shared.has_function)(&name) {
                     return self.error(format!("function {} not defined", lossy(&quote(text))));
                 }
-                NodeKind::Identifier(Str::from(text))
+                NodeKind::Identifier(self.shared.name(text))
             }
             ItemKind::Dot => NodeKind::Dot,
             ItemKind::Nil => NodeKind::Nil,
@@ -664,9 +703,9 @@ impl<'s, 'a> Parser<'s, 'a> {
                 if !self.variables.iter().any(|name| name.as_bytes() == text) {
                     return self.error(format!("undefined variable {}", lossy(&quote(text))));
                 }
-                NodeKind::Variable(vec![Str::from(text)])
+                NodeKind::Variable(vec![self.shared.name(text)])
             }
-            ItemKind::Field => NodeKind::Field(vec![Str::from(&text[1..])]),
+            ItemKind::Field => NodeKind::Field(vec![self.shared.name(&text[1..])]),
             ItemKind::Bool => NodeKind::Bool(text == b"true"),
             ItemKind::CharConstant | ItemKind::Complex | ItemKind::Number => {
                 let literal = match item.kind {
@@ -675,7 +714,7 @@ impl<'s, 'a> Parser<'s, 'a> {
                     _ => Literal::Number,
                 };
                 match Number::parse(text, literal) {
-                    Ok(number) => NodeKind::Number(Str::from(text), number),
+                    Ok(number) => NodeKind::Number(Str::from(text), Box::new(number)),
                     Err(message) => return self.error(message),
                 }
             }
