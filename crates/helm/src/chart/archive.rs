@@ -36,6 +36,7 @@ pub fn unpack(bytes: &[u8], compat: Compat) -> Result<Vec<File>, String> {
     }
     let mut archive = Archive::new(MultiGzDecoder::new(bytes).take(MAX_UNPACKED));
     let mut files = Vec::new();
+    let mut data = Vec::new(); // One for all: fresh memory costs more than unpacking into it.
     let mut remaining = MAX_TOTAL;
     let too_large = || {
         let what = if compat.is_v3() {
@@ -64,7 +65,7 @@ pub fn unpack(bytes: &[u8], compat: Compat) -> Result<Vec<File>, String> {
                 "decompressed chart file {full:?} is larger than the maximum file size {MAX_FILE}"
             ));
         }
-        let mut data = Vec::new();
+        data.clear();
         if entry_type.is_file() {
             entry.read_to_end(&mut data).map_err(read_error)?;
         }
