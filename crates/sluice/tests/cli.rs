@@ -1,4 +1,5 @@
 //! The `flux` command line against recorded runs of the real one.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::{Path, PathBuf};
 

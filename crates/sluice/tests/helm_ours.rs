@@ -1,4 +1,5 @@
 //! `sluice helm` and stock helm take turns on the same releases.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
 use std::time::Duration;
