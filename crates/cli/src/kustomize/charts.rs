@@ -183,11 +183,11 @@ mod tests {
             built.contains("has: \"true\"\n  kube: v1.29.3\n  ns: default\n"),
             "{built}"
         );
-        let entry = "helmCharts:\n- name: web\n  namespace: n\n  kubeVersion: 1.28.0\n  apiVersions: [z/v1]\n";
+        let entry = "helmCharts:\n- name: web\n  namespace: shop\n  kubeVersion: 1.28.0\n  apiVersions: [z/v1]\n";
         let folder = with_chart(entry, CONFIG);
         let built = build(folder.path(), &flags).unwrap();
         assert!(
-            built.contains("has: \"false\"\n  kube: v1.28.0\n  ns: \"n\"\n"),
+            built.contains("has: \"false\"\n  kube: v1.28.0\n  ns: shop\n"),
             "{built}"
         );
     }
