@@ -5,11 +5,11 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Request;
-use parking_lot::Mutex;
 use serde_json::json;
 use sops::{KeyKind, KeyService, MasterKey};
 
 use crate::exchange::{self, Exchange};
+use crate::login::Tokens;
 use crate::{CredentialsError, texts};
 
 /// Azure Key Vault.
@@ -19,13 +19,11 @@ pub struct AzureKeyVault {
     secret: String,
     authority: String,
     exchange: Arc<dyn Exchange>,
-    token: Mutex<Option<(String, i64)>>,
+    tokens: Tokens,
 }
 
 const ALGORITHM: &str = "RSA-OAEP-256";
 const API: &str = "api-version=7.4";
-/// A token is asked for anew this long before it ends.
-const MARGIN: i64 = 60;
 
 /// A value of a form, escaped.
 fn escaped(text: &str) -> String {
@@ -63,7 +61,7 @@ impl AzureKeyVault {
                 authority.trim_end_matches('/').to_owned()
             },
             exchange,
-            token: Mutex::new(None),
+            tokens: Tokens::default(),
         };
         if [&made.tenant, &made.client, &made.secret]
             .iter()
@@ -93,38 +91,17 @@ impl AzureKeyVault {
     }
 
     fn token(&self, vault_url: &str) -> Result<String, String> {
-        let now = jiff::Timestamp::now().as_second();
-        if let Some((token, until)) = &*self.token.lock()
-            && *until > now
-        {
-            return Ok(token.clone());
-        }
         let scope = Self::scope(vault_url)?;
-        let body = format!(
-            "client_id={}&client_secret={}&grant_type=client_credentials&scope={}",
-            escaped(&self.client),
-            escaped(&self.secret),
-            escaped(&scope)
-        );
-        let request = Request::post(format!(
-            "{}/{}/oauth2/v2.0/token",
-            self.authority,
-            escaped(&self.tenant)
-        ))
-        .header(
-            http::header::CONTENT_TYPE,
-            "application/x-www-form-urlencoded",
-        )
-        .body(body.into_bytes())
-        .map_err(|error| error.to_string())?;
-        let answer = exchange::read(&*self.exchange, request)
-            .map_err(|error| format!("cannot log in: {error}"))?;
-        let token = answer["access_token"]
-            .as_str()
-            .ok_or("the login gave no token")?;
-        let life = answer["expires_in"].as_i64().unwrap_or(0);
-        *self.token.lock() = Some((token.to_owned(), now + life - MARGIN));
-        Ok(token.to_owned())
+        let tenant = escaped(&self.tenant);
+        let url = format!("{}/{tenant}/oauth2/v2.0/token", self.authority);
+        self.tokens.get(&*self.exchange, &scope, &url, |_| {
+            Ok(format!(
+                "client_id={}&client_secret={}&grant_type=client_credentials&scope={}",
+                escaped(&self.client),
+                escaped(&self.secret),
+                escaped(&scope)
+            ))
+        })
     }
 
     fn ask(&self, key: &KeyKind, verb: &str, value: &[u8]) -> Option<Result<Vec<u8>, String>> {
@@ -173,6 +150,53 @@ impl KeyService for AzureKeyVault {
 mod tests {
     use super::*;
     use crate::exchange::recorded::Recorded;
+
+    /// A token for one cloud's vaults is not sent to those of another.
+    #[test]
+    fn tokens_are_kept_by_scope() {
+        let login = "POST https://login.microsoftonline.com/t/oauth2/v2.0/token";
+        let plain = r#"{"kid":"x","value":"c2VjcmV0"}"#;
+        let exchange = Recorded::new(&[
+            (
+                login,
+                "scope=https%3A%2F%2Fvault.azure.net%2F.default",
+                200,
+                r#"{"access_token":"T1","expires_in":3600}"#,
+            ),
+            (
+                "POST https://a.vault.azure.net/keys/k/v1/decrypt?api-version=7.4",
+                "",
+                200,
+                plain,
+            ),
+            (
+                login,
+                "scope=https%3A%2F%2Fvault.azure.cn%2F.default",
+                200,
+                r#"{"access_token":"T2","expires_in":3600}"#,
+            ),
+            (
+                "POST https://b.vault.azure.cn/keys/k/v1/decrypt?api-version=7.4",
+                "",
+                200,
+                plain,
+            ),
+        ]);
+        let secret = b"tenantId: t\nclientId: c\nclientSecret: s\n";
+        let azure = AzureKeyVault::from_yaml(secret, Arc::new(exchange)).unwrap();
+        for vault_url in ["https://a.vault.azure.net", "https://b.vault.azure.cn"] {
+            let key = MasterKey {
+                kind: KeyKind::AzureKeyVault {
+                    vault_url: vault_url.to_owned(),
+                    name: "k".to_owned(),
+                    version: "v1".to_owned(),
+                },
+                encrypted: "q6ur".to_owned(),
+                created_at: String::new(),
+            };
+            assert_eq!(azure.decrypt(&key).unwrap().unwrap(), b"secret");
+        }
+    }
 
     #[test]
     fn one_login_serves_several_keys() {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::Request;
-use parking_lot::Mutex;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -15,13 +14,12 @@ use sops::{KeyKind, KeyService, MasterKey};
 
 use crate::CredentialsError;
 use crate::exchange::{self, Exchange};
+use crate::login::Tokens;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/cloudkms";
 const API: &str = "https://cloudkms.googleapis.com/v1";
 /// How long a token is asked for, in seconds.
 const LIFE: i64 = 3600;
-/// A token is asked for anew this long before it ends.
-const MARGIN: i64 = 60;
 
 #[derive(Deserialize)]
 struct Account {
@@ -46,7 +44,7 @@ pub struct GcpKms {
     account: Account,
     key: RsaKeyPair,
     exchange: Arc<dyn Exchange>,
-    token: Mutex<Option<(String, i64)>>,
+    tokens: Tokens,
 }
 
 impl GcpKms {
@@ -73,7 +71,7 @@ impl GcpKms {
             account,
             key,
             exchange,
-            token: Mutex::new(None),
+            tokens: Tokens::default(),
         })
     }
 
@@ -100,31 +98,13 @@ impl GcpKms {
     }
 
     fn token(&self) -> Result<String, String> {
-        let now = jiff::Timestamp::now().as_second();
-        if let Some((token, until)) = &*self.token.lock()
-            && *until > now
-        {
-            return Ok(token.clone());
-        }
-        let body = format!(
-            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={}",
-            self.assertion(now)?
-        );
-        let request = Request::post(&self.account.token_uri)
-            .header(
-                http::header::CONTENT_TYPE,
-                "application/x-www-form-urlencoded",
-            )
-            .body(body.into_bytes())
-            .map_err(|error| error.to_string())?;
-        let answer = exchange::read(&*self.exchange, request)
-            .map_err(|error| format!("cannot log in: {error}"))?;
-        let token = answer["access_token"]
-            .as_str()
-            .ok_or("the login gave no token")?;
-        let life = answer["expires_in"].as_i64().unwrap_or(0);
-        *self.token.lock() = Some((token.to_owned(), now + life - MARGIN));
-        Ok(token.to_owned())
+        let url = &self.account.token_uri;
+        self.tokens.get(&*self.exchange, SCOPE, url, |now| {
+            Ok(format!(
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={}",
+                self.assertion(now)?
+            ))
+        })
     }
 
     fn ask(&self, resource: &str, verb: &str, body: &Value) -> Result<Value, String> {

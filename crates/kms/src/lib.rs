@@ -13,6 +13,7 @@ mod aws;
 mod azure;
 mod exchange;
 mod gcp;
+mod login;
 mod vault;
 
 pub use aws::AwsKms;
