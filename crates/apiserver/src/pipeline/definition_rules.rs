@@ -78,38 +78,6 @@ pub(super) fn validate_update(subresource: &str, new: &Value, old: &Value) -> Er
     }
 }
 
-/// Formats of texts that validation knows, without dashes.
-///
-/// Source: apiextensions-apiserver `pkg/apiserver/validation/formats.go`.
-const FORMATS: [&str; 26] = [
-    "bsonobjectid",
-    "uri",
-    "email",
-    "hostname",
-    "ipv4",
-    "ipv6",
-    "cidr",
-    "mac",
-    "uuid",
-    "uuid3",
-    "uuid4",
-    "uuid5",
-    "isbn",
-    "isbn10",
-    "isbn13",
-    "creditcard",
-    "ssn",
-    "hexcolor",
-    "rgbcolor",
-    "byte",
-    "password",
-    "date",
-    "duration",
-    "datetime",
-    "k8sshortname",
-    "k8slongname",
-];
-
 /// Warnings of formats in the schemas that say nothing to the server and that `old` had not.
 pub(super) fn warnings(new: &Value, old: &Value) -> Vec<String> {
     let known = unrecognized_formats(old);
@@ -138,7 +106,7 @@ fn collect_formats(schema: &Value, found: &mut Vec<String>) {
     let format = text("format");
     if !format.is_empty()
         && text("type") == "string"
-        && !FORMATS.contains(&format.replace('-', "").as_str())
+        && !crd::value::is_supported_format(format)
         && !found.iter().any(|known| known == format)
     {
         found.push(format.to_owned());

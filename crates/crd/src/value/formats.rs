@@ -48,11 +48,6 @@ pub fn is_supported(format: &str) -> bool {
     SUPPORTED.contains(&normalized(format).as_str())
 }
 
-/// Whether there is a check for a format.
-pub(super) fn is_known(format: &str) -> bool {
-    is_supported(format)
-}
-
 fn matches(pattern: &str, text: &str) -> bool {
     goregex::compile(pattern).is_ok_and(|regex| regex.is_match(text))
 }
