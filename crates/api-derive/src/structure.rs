@@ -39,7 +39,7 @@ pub(crate) fn expand(keywords: &Keywords, mut item: ItemStruct) -> syn::Result<T
         let inner = words.statements()?;
         statements.push(quote! {
             object.property(#key, #is_required, {
-                #[allow(unused_mut)]
+                #[allow(unused_mut, reason = "types without attributes change nothing")]
                 let mut schema = <#ty as crate::schema::Shape>::schema();
                 schema.describe(#text);
                 #(#inner)*
@@ -58,7 +58,7 @@ pub(crate) fn expand(keywords: &Keywords, mut item: ItemStruct) -> syn::Result<T
             fn schema() -> crate::schema::Schema {
                 let mut object = crate::schema::Schema::object();
                 #(#statements)*
-                #[allow(unused_mut)]
+                #[allow(unused_mut, reason = "types without attributes change nothing")]
                 let mut schema = object;
                 schema.describe(#description);
                 #(#type_level)*
