@@ -1,5 +1,7 @@
 //! Trees made to hurt: they must end in an error, soon, and without much memory.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
