@@ -9,7 +9,7 @@ use crate::function::CallError;
 use crate::parse::{Branch, BranchKind, NodeId, NodeKind, Pipe, RED_ZONE, STACK_SEGMENT, Tree};
 use crate::strconv::quote;
 use crate::text::{Str, lossy};
-use crate::value::{IntKind, Value};
+use crate::value::{IntKind, UintKind, Value};
 
 /// How the execution of a node ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -291,71 +291,42 @@ impl Frame {
         match &value {
             Value::Int(kind, count) => {
                 self.one_variable(pipe, &value)?;
-                for number in 0..(*count).max(0) {
-                    let item = Slot::plain(Value::Int(*kind, number));
-                    if !body.run(self, context, out, tree, Slot::invalid(), item)? {
-                        break;
-                    }
-                }
+                let numbers = 0..(*count).max(0);
+                let items = numbers.map(|number| Slot::plain(Value::Int(*kind, number)));
+                let pairs = items.map(|item| (Slot::invalid(), item));
+                body.run(self, context, out, tree, pairs)?;
             }
             Value::Uint(kind, count) => {
                 self.one_variable(pipe, &value)?;
-                for number in 0..*count {
-                    let item = Slot::plain(Value::Uint(*kind, number));
-                    if !body.run(self, context, out, tree, Slot::invalid(), item)? {
-                        break;
-                    }
-                }
+                let items = (0..*count).map(|number| Slot::plain(Value::Uint(*kind, number)));
+                let pairs = items.map(|item| (Slot::invalid(), item));
+                body.run(self, context, out, tree, pairs)?;
             }
             Value::List(list) => {
                 let boxed = list.list_type().is_boxed();
-                for (index, item) in list.items().iter().enumerate() {
-                    let item = Slot {
-                        value: item.clone(),
-                        boxed,
-                    };
-                    if !body.run(self, context, out, tree, index_slot(index), item)? {
-                        break;
-                    }
-                }
+                let items = list.items().iter().map(|item| Slot {
+                    value: item.clone(),
+                    boxed,
+                });
+                body.run(self, context, out, tree, indexed(items))?;
             }
             Value::Bytes(bytes) => {
-                for (index, byte) in bytes.as_bytes().iter().enumerate() {
-                    let item = Value::Uint(crate::value::UintKind::Uint8, u64::from(*byte));
-                    if !body.run(
-                        self,
-                        context,
-                        out,
-                        tree,
-                        index_slot(index),
-                        Slot::plain(item),
-                    )? {
-                        break;
-                    }
-                }
+                let bytes = bytes.as_bytes().iter();
+                let items = bytes.map(|byte| Value::Uint(UintKind::Uint8, u64::from(*byte)));
+                body.run(self, context, out, tree, indexed(items.map(Slot::plain)))?;
             }
             Value::Map(map) => {
-                let boxed = map.map_type().is_boxed();
-                body.run_entries(self, context, out, tree, map.entries(), boxed)?;
+                let pairs = keyed(map.entries(), map.map_type().is_boxed());
+                body.run(self, context, out, tree, pairs)?;
             }
             Value::Object(object) if object.items().is_some() => {
-                for (index, item) in object.items().unwrap_or_default().into_iter().enumerate() {
-                    if !body.run(
-                        self,
-                        context,
-                        out,
-                        tree,
-                        index_slot(index),
-                        Slot::plain(item),
-                    )? {
-                        break;
-                    }
-                }
+                let items = object.items().unwrap_or_default().into_iter();
+                body.run(self, context, out, tree, indexed(items.map(Slot::plain)))?;
             }
             Value::Object(object) if object.entries().is_some() => {
                 let entries = object.entries().unwrap_or_default();
-                let boxed = object.entries_are_boxed();
-                body.run_entries(self, context, out, tree, entries, boxed)?;
+                let pairs = keyed(entries, object.entries_are_boxed());
+                body.run(self, context, out, tree, pairs)?;
             }
             Value::Nil => {}
             _ => {
@@ -443,8 +414,19 @@ impl Frame {
     }
 }
 
-fn index_slot(index: usize) -> Slot {
-    Slot::plain(Value::Int(IntKind::Int, index as i64))
+/// The items of a list with their indices.
+fn indexed(items: impl Iterator<Item = Slot>) -> impl Iterator<Item = (Slot, Slot)> {
+    items
+        .enumerate()
+        .map(|(index, item)| (Slot::plain(Value::Int(IntKind::Int, index as i64)), item))
+}
+
+/// The values of a map with their keys.
+fn keyed(entries: Vec<(Str, Value)>, boxed: bool) -> impl Iterator<Item = (Slot, Slot)> {
+    entries.into_iter().map(move |(key, value)| {
+        let key = Slot::plain(Value::String(key));
+        (key, Slot { value, boxed })
+    })
 }
 
 /// The body of a range.
@@ -456,36 +438,22 @@ struct RangeBody<'t> {
 }
 
 impl RangeBody<'_> {
-    /// One iteration. False when the loop ends early.
+    /// Runs once for each index, or key, and item, until a break.
     fn run(
         &mut self,
         frame: &mut Frame,
         context: &mut Context<'_>,
         out: &mut Vec<u8>,
         tree: &Arc<Tree>,
-        index: Slot,
-        item: Slot,
-    ) -> Executed<bool> {
-        self.ran = true;
-        frame.count(context)?;
-        frame.set_range_variables(self.pipe, index, &item)?;
-        let flow = frame.walk(context, out, tree, &item, self.list)?;
-        frame.variables.truncate(self.mark);
-        Ok(flow != Flow::Break)
-    }
-
-    fn run_entries(
-        &mut self,
-        frame: &mut Frame,
-        context: &mut Context<'_>,
-        out: &mut Vec<u8>,
-        tree: &Arc<Tree>,
-        entries: Vec<(Str, Value)>,
-        boxed: bool,
+        pairs: impl Iterator<Item = (Slot, Slot)>,
     ) -> Executed<()> {
-        for (key, value) in entries {
-            let key = Slot::plain(Value::String(key));
-            if !self.run(frame, context, out, tree, key, Slot { value, boxed })? {
+        for (index, item) in pairs {
+            self.ran = true;
+            frame.count(context)?;
+            frame.set_range_variables(self.pipe, index, &item)?;
+            let flow = frame.walk(context, out, tree, &item, self.list)?;
+            frame.variables.truncate(self.mark);
+            if flow == Flow::Break {
                 break;
             }
         }
