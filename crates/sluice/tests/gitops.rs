@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use testkit::git_server::GitServer;
 use testkit::process::{Background, run};
-use testkit::server::Server;
+use testkit::server::{Kubectl, Server};
 use testkit::{DEADLINE, eventually};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_sluice");
@@ -45,21 +45,23 @@ fn controllers(kubeconfig: &Path, folder: &Path, name: &str, more: &[&str]) -> B
     )
 }
 
-#[test]
-fn commits_are_applied_and_survive_a_killed_process() {
-    let server = Server::in_memory(PROGRAM);
-    let Some(kubectl) = server.kubectl() else {
-        return;
-    };
-    let definitions = run(
-        server.client(Path::new(PROGRAM)).args(["crds"]),
-        "",
-        DEADLINE,
-    )
-    .ok();
+/// kubectl for a server that serves the kinds of Flux; none if kubectl is not there.
+fn with_definitions(server: &Server) -> Option<Kubectl<'_>> {
+    let kubectl = server.kubectl()?;
+    let mut program = server.client(Path::new(PROGRAM));
+    let definitions = run(program.arg("crds"), "", DEADLINE).ok();
     kubectl
         .run_with(&["apply", "--server-side", "-f", "-"], &definitions)
         .ok();
+    Some(kubectl)
+}
+
+#[test]
+fn commits_are_applied_and_survive_a_killed_process() {
+    let server = Server::in_memory(PROGRAM);
+    let Some(kubectl) = with_definitions(&server) else {
+        return;
+    };
     let git = GitServer::start();
     git.commit(
         "app",
@@ -130,18 +132,9 @@ fn commits_are_applied_and_survive_a_killed_process() {
 #[test]
 fn a_second_process_takes_over_within_fifteen_seconds() {
     let server = Server::in_memory(PROGRAM);
-    let Some(kubectl) = server.kubectl() else {
+    let Some(kubectl) = with_definitions(&server) else {
         return;
     };
-    let definitions = run(
-        server.client(Path::new(PROGRAM)).args(["crds"]),
-        "",
-        DEADLINE,
-    )
-    .ok();
-    kubectl
-        .run_with(&["apply", "--server-side", "-f", "-"], &definitions)
-        .ok();
     let git = GitServer::start();
     git.commit("app", &[("one.yaml", &config_map("one", "1"))]);
     let flags = ["--enable-leader-election", "--runtime-namespace=default"];

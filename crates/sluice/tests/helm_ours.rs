@@ -74,6 +74,15 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
+/// The states of the revisions that `helm history -o json` prints.
+fn states(history: &str) -> Vec<Value> {
+    let history = json(history);
+    let revisions = history.as_array().unwrap().iter();
+    revisions
+        .map(|revision| revision["status"].clone())
+        .collect()
+}
+
 /// What differs between two runs of the same: times.
 fn without_times(value: &mut Value) {
     match value {
@@ -144,14 +153,8 @@ fn what_we_install_helm_goes_on_with() {
         ]),
         "1"
     );
-    let history = json(&both.ours(&["history", "shop", "-o", "json"]).ok());
-    let states: Vec<_> = history
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["status"].clone())
-        .collect();
-    assert_eq!(states, ["superseded", "superseded", "deployed"]);
+    let history = both.ours(&["history", "shop", "-o", "json"]).ok();
+    assert_eq!(states(&history), ["superseded", "superseded", "deployed"]);
     assert_eq!(
         both.theirs(&["uninstall", "shop", "--wait"]).ok(),
         "release \"shop\" uninstalled\n"
@@ -212,14 +215,8 @@ fn what_helm_installs_we_go_on_with() {
             .ok(),
         "Rollback was a success! Happy Helming!\n"
     );
-    let history = json(&both.theirs(&["history", "shop", "-o", "json"]).ok());
-    let states: Vec<_> = history
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["status"].clone())
-        .collect();
-    assert_eq!(states, ["superseded", "superseded", "deployed"]);
+    let history = both.theirs(&["history", "shop", "-o", "json"]).ok();
+    assert_eq!(states(&history), ["superseded", "superseded", "deployed"]);
     let text = both.ours(&["test", "shop", "--timeout=90s"]).ok();
     assert!(
         text.contains("TEST SUITE:     shop-greeting")
@@ -371,12 +368,6 @@ fn a_failed_installation_can_be_undone() {
     let undone =
         "release good failed, and has been rolled back due to rollback-on-failure being set: ";
     assert!(text.contains(undone), "{text}");
-    let history = json(&both.theirs(&["history", "good", "-o", "json"]).ok());
-    let states: Vec<_> = history
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["status"].clone())
-        .collect();
-    assert_eq!(states, ["superseded", "failed", "deployed"]);
+    let history = both.theirs(&["history", "good", "-o", "json"]).ok();
+    assert_eq!(states(&history), ["superseded", "failed", "deployed"]);
 }

@@ -142,38 +142,29 @@ async fn tags_names_and_versions_are_resolved() {
             .await
             .unwrap();
         assert_eq!(light.tag.unwrap().to_string(), "v1.0.0");
-        let version = place
-            .fetch(&url, Reference::SemVer(">=1.0.0".to_owned()))
-            .await
-            .unwrap();
-        assert_eq!(
-            version.revision.to_string(),
-            format!("v1.1.0@sha1:{second}")
-        );
-        let version = place
-            .fetch(&url, Reference::SemVer(">=1.0.0-0".to_owned()))
-            .await
-            .unwrap();
-        assert_eq!(
-            version.revision.to_string(),
-            format!("v2.0.0-rc.1@sha1:{second}")
-        );
-        let name = place
-            .fetch(&url, Reference::Name("refs/pull/1/head".to_owned()))
-            .await
-            .unwrap();
-        assert_eq!(
-            name.revision.absolute(),
-            format!("refs/pull/1/head@sha1:{first}")
-        );
-        let name = place
-            .fetch(&url, Reference::Name("refs/tags/v1.1.0".to_owned()))
-            .await
-            .unwrap();
-        assert_eq!(
-            name.revision.absolute(),
-            format!("refs/tags/v1.1.0@sha1:{second}")
-        );
+        let version = |range: &str| Reference::SemVer(range.to_owned());
+        let name = |name: &str| Reference::Name(name.to_owned());
+        for (reference, revision) in [
+            (version(">=1.0.0"), format!("v1.1.0@sha1:{second}")),
+            (version(">=1.0.0-0"), format!("v2.0.0-rc.1@sha1:{second}")),
+            (
+                name("refs/pull/1/head"),
+                format!("refs/pull/1/head@sha1:{first}"),
+            ),
+            (
+                name("refs/tags/v1.1.0"),
+                format!("refs/tags/v1.1.0@sha1:{second}"),
+            ),
+        ] {
+            let is_name = matches!(reference, Reference::Name(_));
+            let found = place.fetch(&url, reference).await.unwrap().revision;
+            let found = if is_name {
+                found.absolute()
+            } else {
+                found.to_string()
+            };
+            assert_eq!(found, revision);
+        }
     }
 }
 
