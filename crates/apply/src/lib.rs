@@ -50,4 +50,4 @@ pub use options::{
     Cleanup, DeleteOptions, FieldManager, Operation, Options, Propagation, Selection,
 };
 pub use owner::Owner;
-pub use rest::{Cause, Details, Failure, Resource, Status};
+pub use rest::{Cause, Details, Failure, Resource, Status, escape};

@@ -130,7 +130,7 @@ pub(crate) fn run(up: Up) -> Result<(), UpError> {
 
 async fn serve(up: Up) -> Result<(), UpError> {
     // Before anything else, so that a signal during the start ends it cleanly, too.
-    let stop = stop_signal().map_err(UpError::Runtime)?;
+    let stop = crate::signals::stop().map_err(UpError::Runtime)?;
     let mut tokens = StaticTokens::default();
     if let Some(path) = &up.token_auth_file {
         let text = std::fs::read_to_string(path).map_err(file_error(path))?;
@@ -259,17 +259,4 @@ fn announce(up: &Up, url: &str, kubeconfig: &Path) -> Result<(), UpError> {
         std::fs::write(path, format!("{url}\n")).map_err(file_error(path))?;
     }
     Ok(())
-}
-
-/// A future that ends with SIGTERM or SIGINT.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

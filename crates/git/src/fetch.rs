@@ -99,15 +99,7 @@ impl Fetch<'_> {
         if self.is_known(&revision.to_string()) {
             return Ok(Fetched::Unchanged(revision));
         }
-        self.shallow(&mut session, &[found.id])
-            .await
-            .map_err(|error| self.wrap(error))?;
-        self.checkout(Found {
-            id: found.id,
-            reference: name.to_owned(),
-            tag: None,
-        })
-        .await
+        self.one(&mut session, name, found.id, None).await
     }
 
     async fn tag(&self, name: &str) -> Result<Fetched, GitError> {
@@ -131,15 +123,22 @@ impl Fetch<'_> {
         if self.is_known(&revision.to_string()) {
             return Ok(Fetched::Unchanged(revision));
         }
-        self.shallow(&mut session, &[found.id])
+        self.one(&mut session, name, found.id, Some(found.id)).await
+    }
+
+    /// Fetches and checks out what the reference `name` points to.
+    async fn one(
+        &self,
+        session: &mut Session,
+        name: &str,
+        id: ObjectId,
+        tag: Option<ObjectId>,
+    ) -> Result<Fetched, GitError> {
+        self.shallow(session, &[id])
             .await
             .map_err(|error| self.wrap(error))?;
-        self.checkout(Found {
-            id: found.id,
-            reference: name.to_owned(),
-            tag: Some(found.id),
-        })
-        .await
+        let reference = name.to_owned();
+        self.checkout(Found { id, reference, tag }).await
     }
 
     /// Source: Flux, `pkg/git/gogit/clone.go`, `cloneRefName`.
@@ -169,16 +168,8 @@ impl Fetch<'_> {
         if self.is_known(&revision.absolute()) {
             return Ok(Fetched::Unchanged(revision));
         }
-        self.shallow(&mut session, &[found.id])
-            .await
-            .map_err(|error| self.wrap(error))?;
         let tag = is_tag.then_some(found.id);
-        self.checkout(Found {
-            id: found.id,
-            reference: name.to_owned(),
-            tag,
-        })
-        .await
+        self.one(&mut session, name, found.id, tag).await
     }
 
     async fn version(&self, range: &str) -> Result<Fetched, GitError> {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use apply::{Failure, Mapper, Resource};
+use apply::{Failure, Mapper, Resource, escape};
 use helm::Compat;
 use helm::engine::{Capabilities, KubeVersion};
 use http::{Method, Request, header};
@@ -147,19 +147,6 @@ fn request(
         .map_err(|error| Failure::Local(format!("not a request: {error}")))
 }
 
-/// A part of a query, escaped.
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(byte as char);
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
 impl Cluster for KubeCluster {
     async fn resource(&self, kind: &GroupVersionKind) -> Result<Arc<Resource>, Failure> {
         self.mapper.resource(kind).await
@@ -177,7 +164,7 @@ impl Cluster for KubeCluster {
             verb,
             dry_run,
         } = call;
-        let manager = escaped(&self.manager);
+        let manager = escape(&self.manager);
         let mut query = format!("fieldManager={manager}&fieldValidation=Strict");
         if dry_run {
             query.push_str("&dryRun=All");
@@ -187,7 +174,7 @@ impl Cluster for KubeCluster {
         let request = match &verb {
             Verb::Get => request(Method::GET, &item, None, None),
             Verb::List { labels } => {
-                let uri = format!("{collection}?labelSelector={}", escaped(labels));
+                let uri = format!("{collection}?labelSelector={}", escape(labels));
                 request(Method::GET, &uri, None, None)
             }
             Verb::Create(body) => {
@@ -225,7 +212,7 @@ impl Cluster for KubeCluster {
     async fn log(&self, namespace: &str, pod: &str, container: &str) -> Result<String, Failure> {
         let uri = format!(
             "/api/v1/namespaces/{namespace}/pods/{pod}/log?container={}",
-            escaped(container)
+            escape(container)
         );
         let request = request(Method::GET, &uri, None, None)?;
         let answer = tokio::time::timeout(DEADLINE, self.client.request_text(request)).await;

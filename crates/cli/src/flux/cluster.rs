@@ -5,6 +5,7 @@ pub(crate) mod kinds;
 
 use std::time::{Duration, Instant};
 
+use apply::escape;
 use object::time::Time;
 use serde_json::Value;
 
@@ -100,19 +101,6 @@ impl Selection {
             format!("?{}", pairs.join("&"))
         }
     }
-}
-
-/// Percent-encodes what is not plain in a query or a path segment.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 impl Cluster {
@@ -366,6 +354,48 @@ impl Cluster {
             Value::Array(resources) => resources,
             _ => Vec::new(),
         })
+    }
+
+    /// The path of an object, in the namespace `default` if it needs one and has none.
+    pub(crate) fn path_of(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<String, ClusterError> {
+        let no_match = || ClusterError {
+            reason: Reason::NoMatch,
+            message: format!("no matches for kind \"{kind}\" in version \"{api_version}\""),
+        };
+        let resources = self
+            .resources(api_version)
+            .map_err(|error| match error.reason {
+                Reason::NotFound | Reason::NoMatch => no_match(),
+                _ => error,
+            })?;
+        let plural = |resource: &Value| {
+            let plural = resource["name"].as_str()?;
+            (resource["kind"] == kind && !plural.contains('/')).then(|| plural.to_owned())
+        };
+        let (plural, resource) = resources
+            .iter()
+            .find_map(|resource| Some((plural(resource)?, resource)))
+            .ok_or_else(no_match)?;
+        let root = if api_version.contains('/') {
+            "apis"
+        } else {
+            "api"
+        };
+        let folder = match (&resource["namespaced"], namespace) {
+            (Value::Bool(true), "") => "namespaces/default/".to_owned(),
+            (Value::Bool(true), namespace) => format!("namespaces/{}/", escape(namespace)),
+            _ => String::new(),
+        };
+        Ok(format!(
+            "/{root}/{api_version}/{folder}{plural}/{}",
+            escape(name)
+        ))
     }
 
     /// Whether objects of a kind are in namespaces; none if the server has no such kind.

@@ -146,27 +146,7 @@ fn apply(cluster: &Cluster, object: &Value) -> Outcome {
     let (namespace, name) = (object::meta::namespace(object), object::meta::name(object));
     let version = object["apiVersion"].as_str().unwrap_or_default();
     let kind = object["kind"].as_str().unwrap_or_default();
-    let resources = cluster.resources(version)?;
-    let resource = resources
-        .iter()
-        .find(|resource| {
-            resource["kind"] == kind
-                && resource["name"]
-                    .as_str()
-                    .is_some_and(|name| !name.contains('/'))
-        })
-        .ok_or_else(|| format!("no matches for kind \"{kind}\" in version \"{version}\""))?;
-    let base = if version.contains('/') {
-        format!("/apis/{version}")
-    } else {
-        format!("/api/{version}")
-    };
-    let plural = resource["name"].as_str().unwrap_or_default();
-    let path = if resource["namespaced"] == true {
-        format!("{base}/namespaces/{namespace}/{plural}/{name}")
-    } else {
-        format!("{base}/{plural}/{name}")
-    };
+    let path = cluster.path_of(version, kind, namespace, name)?;
     let path = format!("{path}?fieldManager=flux&force=true");
     cluster.send(
         "PATCH",

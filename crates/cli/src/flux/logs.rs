@@ -1,9 +1,10 @@
 //! `logs`: the controllers' logs, a line for each entry.
 
+use apply::escape;
 use serde_json::Value;
 
 use super::cluster::kinds::{DEPLOYMENT, POD};
-use super::cluster::{Cluster, Selection, escape};
+use super::cluster::{Cluster, Selection};
 use super::invocation::Invocation;
 use super::version::PART_OF;
 use super::{Outcome, Stop, go, output};

@@ -220,7 +220,7 @@ fn actions_token(audience: &str) -> Result<String, Stop> {
     let url = variable("ACTIONS_ID_TOKEN_REQUEST_URL")?;
     let bearer = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN")?;
     let joint = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{joint}audience={}", super::cluster::escape(audience));
+    let url = format!("{url}{joint}audience={}", apply::escape(audience));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

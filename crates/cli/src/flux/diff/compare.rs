@@ -20,34 +20,12 @@ pub(super) fn object(cluster: &Cluster, object: &Value) -> Result<(String, bool)
     let version = object["apiVersion"].as_str().unwrap_or_default();
     let (namespace, name) = (object::meta::namespace(object), object::meta::name(object));
     let title = shown(kind, namespace, name);
-    let resources = cluster.resources(version).map_err(|_| {
-        format!("{title} not found: no matches for kind \"{kind}\" in version \"{version}\"")
-    })?;
-    let resource = resources
-        .iter()
-        .find(|found| {
-            found["kind"] == kind
-                && found["name"]
-                    .as_str()
-                    .is_some_and(|name| !name.contains('/'))
-        })
-        .ok_or_else(|| format!("no matches for kind \"{kind}\" in version \"{version}\""))?;
-    let base = if version.contains('/') {
-        format!("/apis/{version}")
-    } else {
-        format!("/api/{version}")
-    };
-    let plural = resource["name"].as_str().unwrap_or_default();
-    let path = if resource["namespaced"] == true {
-        let namespace = if namespace.is_empty() {
-            "default"
-        } else {
-            namespace
-        };
-        format!("{base}/namespaces/{namespace}/{plural}/{name}")
-    } else {
-        format!("{base}/{plural}/{name}")
-    };
+    let path = cluster
+        .path_of(version, kind, namespace, name)
+        .map_err(|error| match error.reason {
+            Reason::NoMatch => format!("{title} not found: {error}"),
+            _ => error.to_string(),
+        })?;
     let live = match cluster.send("GET", &path, None, "", None) {
         Ok(live) => Some(live),
         Err(error) if matches!(error.reason, Reason::NotFound | Reason::NoMatch) => None,

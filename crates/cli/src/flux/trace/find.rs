@@ -1,8 +1,9 @@
 //! The objects that a command line names, by kubectl's rules.
 
+use apply::escape;
 use serde_json::Value;
 
-use crate::flux::cluster::{Cluster, escape};
+use crate::flux::cluster::Cluster;
 use crate::flux::invocation::Invocation;
 use crate::flux::{Stop, go};
 

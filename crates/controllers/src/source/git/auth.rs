@@ -285,26 +285,13 @@ fn proxy(data: &Data, secret: &str) -> Result<ProxyUrl, String> {
         return Ok(ProxyUrl(address));
     }
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    let username = escaped(&text(data, keys::USERNAME));
+    let username = text(data, keys::USERNAME);
+    let username = apply::escape(&username);
     let login = match data.get(keys::PASSWORD) {
-        Some(_) => format!("{username}:{}", escaped(&text(data, keys::PASSWORD))),
-        None => username,
+        Some(_) => format!("{username}:{}", apply::escape(&text(data, keys::PASSWORD))),
+        None => username.to_string(),
     };
     Ok(ProxyUrl(format!("{scheme}://{login}@{host}")))
-}
-
-/// For the login of an address.
-fn escaped(text: &str) -> String {
-    let keep = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if keep(byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
 }
 
 /// An address without its password.
