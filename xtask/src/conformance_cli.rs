@@ -16,6 +16,7 @@ use crate::{TaskError, workspace_root};
 #[derive(clap::Args)]
 pub(crate) struct ConformanceCli {
     /// Files of cases, one JSON object a line
+    #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Only cases whose name holds this
     #[arg(long, default_value = "")]
