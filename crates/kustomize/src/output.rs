@@ -3,7 +3,7 @@
 mod go_syntax;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Number, Value};
 use yaml::{Kind, Node, Plain, Style};
@@ -166,17 +166,32 @@ fn reread(node: &Node) -> Option<BuildError> {
     Some(yaml::Error::Values(problems).into())
 }
 
+/// How many repeated keys are listed: each pair is one, so that a key that stands `n` times gives some `n²/2` lines.
+const MAX_REPEATED: usize = 100_000;
+
 fn repeated(node: &Node, problems: &mut Vec<String>) {
-    let before = problems.len();
     let keys: Vec<&Node> = node.pairs().map(|(key, _)| key).collect();
+    let mut places: HashMap<(Kind, &str), Vec<usize>> = HashMap::with_capacity(keys.len());
+    for (at, key) in keys.iter().enumerate() {
+        places.entry((key.kind, &key.value)).or_default().push(at);
+    }
+    let before = problems.len();
     for (at, first) in keys.iter().enumerate() {
-        for second in &keys[at + 1..] {
-            if first.kind == second.kind && first.value == second.value {
+        let same = &places[&(first.kind, first.value.as_str())];
+        for &later in &same[same.partition_point(|place| *place <= at)..] {
+            if problems.len() == MAX_REPEATED {
                 problems.push(format!(
-                    "line {}: mapping key {:?} already defined at line {}",
-                    second.line, second.value, first.line
+                    "more than {MAX_REPEATED} mapping keys are repeated"
                 ));
             }
+            if problems.len() > MAX_REPEATED {
+                return;
+            }
+            let second = keys[later];
+            problems.push(format!(
+                "line {}: mapping key {:?} already defined at line {}",
+                second.line, second.value, first.line
+            ));
         }
     }
     if problems.len() > before {

@@ -137,6 +137,16 @@ fn generators_take_bytes_that_are_no_text() {
     );
 }
 
+/// Each pair of equal keys is a line of the message; a file of 2 MB has millions of pairs.
+#[test]
+fn repeated_keys_do_not_multiply() {
+    let line = format!("  k: {}\n", "x".repeat(1000));
+    let error = resource(format!("{HEAD}data:\n{}", line.repeat(2000))).unwrap_err();
+    assert!(error.contains("mapping key \"k\" already defined at line "));
+    assert!(error.ends_with("more than 100000 mapping keys are repeated"));
+    assert!(error.lines().count() < 100_010);
+}
+
 #[test]
 #[cfg_attr(debug_assertions, ignore = "takes minutes unless optimised")]
 fn a_hundred_mebibytes_are_built_or_refused() {
